@@ -1,0 +1,1 @@
+"""Wire types: the one definition that the server, the SDK and TypeScript share."""

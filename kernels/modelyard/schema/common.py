@@ -1,0 +1,107 @@
+"""What more than one domain needs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+
+# A name appears in URLs, container names, paths and shell prompts: keep it safe in all of them.
+NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
+NAME_RULE = (
+    "1 to 64 letters, digits, '.', '_' or '-', beginning and ending with a letter or a digit"
+)
+
+Timestamp = Annotated[float, msgspec.Meta(description="Seconds since the epoch, UTC.")]
+
+
+def valid_name(name: str) -> bool:
+    """Whether `name` can name an instance, a model or an endpoint."""
+    return re.fullmatch(NAME_PATTERN, name) is not None
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """What a long action is doing now."""
+
+    phase: str
+    """One word for machines: resolving, fetching, building, pulling, creating, starting, ready."""
+    message: str
+    """One line for people: 'Building layer 3/7'."""
+    fraction: float | None = None
+    """0..1 where it is known."""
+    since: Timestamp = 0.0
+
+
+class ErrorInfo(msgspec.Struct, kw_only=True):
+    """Body of every error answer, and the `error` field of whatever failed."""
+
+    code: str
+    message: str
+    hint: str = ""
+    field: str = ""
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """One object that changed; `item` is its wire form, absent when it was deleted."""
+
+    domain: str
+    """compute, experiment, run, model, endpoint or system."""
+    id: str
+    op: str
+    """updated or deleted."""
+    item: Any = None
+
+
+class ChangeEvent(msgspec.Struct, kw_only=True):
+    """Payload of the Jupyter event `https://modelyard.dev/events/changed`.
+
+    `revision` counts up by one an event: a gap (or another `session`) means that events were
+    missed and lists must be fetched anew. An event without changes is a heartbeat.
+    """
+
+    session: str
+    revision: int
+    changes: list[Change] = []
+
+
+class EngineInfo(msgspec.Struct, kw_only=True):
+    """What starts containers here, and why not Docker if it is not Docker."""
+
+    name: str
+    """docker or process."""
+    available: bool
+    version: str = ""
+    message: str = ""
+    """For people: 'Docker 20.10', or why containers cannot be had."""
+    hint: str = ""
+    """The command that mends it."""
+    cpus: float = 0.0
+    memory: int = 0
+    """Bytes."""
+    gpus: int = 0
+
+
+class Size(msgspec.Struct, kw_only=True):
+    """A named amount of CPU and memory."""
+
+    name: str
+    cpus: float
+    memory: int
+    """Bytes."""
+    description: str = ""
+
+
+class Status(msgspec.Struct, kw_only=True):
+    """The workspace and the machine under it."""
+
+    version: str
+    workspace_id: str
+    workspace: str
+    """Directory of the workspace on the server."""
+    engine: EngineInfo
+    sizes: list[Size]
+    default_size: str
+    default_image: str
+    session: str
+    revision: int

@@ -1,0 +1,80 @@
+"""Compute instances."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from modelyard.schema.common import ErrorInfo, Progress, Timestamp
+
+InstanceState = Literal[
+    "creating", "starting", "running", "stopping", "stopped", "failed", "deleting"
+]
+
+
+class InstanceCreate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /compute`."""
+
+    name: str
+    size: str = ""
+    """A size's name; empty: the default."""
+    gpus: int = 0
+    image: str = ""
+    """An image reference; empty: the workspace's base image with the default packages."""
+
+
+class Exit(msgspec.Struct, kw_only=True):
+    """Why a container stopped."""
+
+    code: int
+    oom: bool = False
+    message: str = ""
+    at: Timestamp | None = None
+
+
+class Instance(msgspec.Struct, kw_only=True):
+    """A compute instance: one container (or process group) with notebook kernels."""
+
+    name: str
+    size: str
+    cpus: float
+    memory: int
+    """Bytes."""
+    gpus: int
+    image: str
+    engine: str
+    state: InstanceState
+    desired: Literal["running", "stopped", "deleted"]
+    created: Timestamp
+    started: Timestamp | None = None
+    kernelspec: str = ""
+    """Name of its Python kernelspec."""
+    kernels: int = 0
+    """Live kernels on it."""
+    progress: Progress | None = None
+    error: ErrorInfo | None = None
+    exit: Exit | None = None
+
+
+class InstanceUsage(msgspec.Struct, kw_only=True):
+    """What an instance occupies; measured when asked for."""
+
+    disk: int
+    """Bytes of its own: installed packages and the container's writable layer."""
+    memory: int | None = None
+    """Bytes in use now, when it runs."""
+    cpu_percent: float | None = None
+
+
+class LogText(msgspec.Struct, kw_only=True):
+    """The end of a log."""
+
+    text: str
+    truncated: bool = False
+
+
+class TerminalOpened(msgspec.Struct, kw_only=True):
+    """A Jupyter terminal whose shell runs on the instance."""
+
+    name: str

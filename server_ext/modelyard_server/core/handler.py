@@ -1,0 +1,163 @@
+"""The base of every handler: who asks, what they may do, body -> struct, error -> HTTP. Once."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import APIHandler
+from modelyard.errors import (
+    InvalidInput,
+    ModelyardError,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    ServerError,
+    StorageFull,
+)
+from tornado import web
+
+from modelyard_server.core.tokens import PREFIX, Principal, Tokens
+
+T = TypeVar("T")
+
+PREFIX_URL = r"/modelyard/api/v1"
+"""All our routes lie below it."""
+
+NAME = r"(?P<name>[^/]{1,400})"
+"""Route part of a name; longer or malformed names are answered by the manager, not by a 404."""
+
+
+class Handler(APIHandler):
+    """Parse, authorize, one manager call, status code: subclasses do that and nothing else."""
+
+    auth_resource = "modelyard"
+    principal: Principal | None = None
+
+    # -- who asks ---------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        """Let our own tokens in; everybody else goes through Jupyter's identity provider."""
+        header = self.request.headers.get("Authorization", "")
+        token = header.partition(" ")[2].strip()
+        if not token.startswith(PREFIX):
+            await super().prepare()
+            return
+        tokens: Tokens = self.settings["modelyard_tokens"]
+        self.principal = await self.in_thread(tokens.find, token)
+        if self.principal is None or not self.check_host():
+            raise NotAuthenticated(
+                "The token is not valid, or was revoked.",
+                hint="Restart the kernel: it gets a fresh one.",
+            )
+        user = User(username=self.principal.subject, name=self.principal.subject)
+        self.current_user = self._jupyter_current_user = user
+
+    def check_xsrf_cookie(self) -> None:
+        """A bearer of our own token sends no cookie, so there is nothing to forge."""
+        if self.principal is None:
+            super().check_xsrf_cookie()
+
+    # -- what they may do -------------------------------------------------------------------
+
+    async def authorize(self, action: str) -> None:
+        """Raise NotPermitted unless the caller may `read`, `write` or `execute` our resource."""
+        if self.current_user is None:
+            raise NotAuthenticated(
+                "You are not logged in.", hint="Log in to JupyterLab, or send a token."
+            )
+        if self.principal is not None:
+            return  # an instance token carries its owner's rights on the workspace
+        allowed = await ensure_async(
+            self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
+        )
+        if not allowed:
+            raise NotPermitted(f"You are not allowed to {action} this workspace.")
+
+    # -- body and answer --------------------------------------------------------------------
+
+    def parse(self, kind: type[T]) -> T:
+        """The request body as a struct; InvalidInput names the field that is wrong."""
+        try:
+            return msgspec.json.decode(self.request.body or b"{}", type=kind)
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            text = str(error)
+            field = text.partition("`$.")[2].partition("`")[0]
+            raise InvalidInput(f"The request is malformed: {text}.", field=field) from error
+
+    def query_int(self, name: str, default: int, *, low: int = 0, high: int = 1_000_000) -> int:
+        """A query argument as an integer within bounds."""
+        raw = self.get_query_argument(name, "")
+        try:
+            value = int(raw) if raw else default
+        except ValueError:
+            raise InvalidInput(f"'{name}' must be an integer, not '{raw}'.", field=name) from None
+        return max(low, min(high, value))
+
+    def reply(self, answer: Any, status: int = 200) -> None:
+        """Send a struct (or a list of them) as JSON."""
+        self.set_status(status)
+        self.finish(msgspec.json.encode(answer))
+
+    async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run blocking work off the event loop."""
+        executor: Executor = self.settings["modelyard_executor"]
+        call = functools.partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(executor, call)
+
+    # -- errors -----------------------------------------------------------------------------
+
+    def log_exception(self, *exc_info: Any) -> None:
+        """Expected errors are answers, not incidents."""
+        if not isinstance(exc_info[1], ModelyardError):
+            super().log_exception(*exc_info)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer every error as `ErrorInfo`, never with a traceback."""
+        error = self._translated(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        self.set_status(error.status)
+        self.finish(msgspec.json.encode(error.body()))
+
+    def _translated(self, status: int, error: BaseException | None) -> ModelyardError:
+        if isinstance(error, ModelyardError):
+            return error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StorageFull("The disk is full.", hint="Free some space, then try again.")
+        if isinstance(error, web.HTTPError):
+            kinds = {400: InvalidInput, 401: NotAuthenticated, 403: NotAuthenticated, 404: NotFound}
+            kind = kinds.get(error.status_code, ServerError)
+            if error.status_code == 403 and self.current_user is not None:
+                kind = NotPermitted
+            return kind(error.log_message or f"The server answered {error.status_code}.")
+        incident = uuid.uuid4().hex[:8]
+        self.log.error("modelyard incident %s", incident, exc_info=error)
+        return ServerError(
+            "Something went wrong on our side.",
+            hint=f"The server's log holds the details under '{incident}'.",
+        )
+
+
+Verb = Callable[..., Awaitable[None]]
+
+
+def authorized(action: str) -> Callable[[Verb], Verb]:
+    """Guard a verb: `read`, `write` or `execute`. Route parts arrive URL-decoded."""
+
+    def wrap(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        async def guarded(self: Handler, *args: str, **kwargs: str) -> None:
+            await self.authorize(action)
+            await verb(self, *args, **{k: unquote(v or "") for k, v in kwargs.items()})
+
+        return guarded
+
+    return wrap

@@ -1,0 +1,18 @@
+"""Rows that belong to no domain."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelyard_server.db.base import Base
+
+
+class TokenRow(Base):
+    """A token's hash and whom it speaks for."""
+
+    __tablename__ = "token"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    created: Mapped[float]

@@ -1,0 +1,122 @@
+"""What the rest of the server knows of an engine.
+
+All methods block (they are called in threads) and are idempotent: stopping what is stopped or
+removing what is gone returns silently. They raise `EngineUnavailable` when the engine does not
+answer and nothing else but errors of the `modelyard.errors` tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from modelyard.schema.common import EngineInfo, Progress
+
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Usage
+
+Report = Callable[[Progress], None]
+"""Called with what a long action is doing; may be called from any thread."""
+
+
+class ExecHandle(Protocol):
+    """A program started beside a container's main one (a kernel)."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id as seen by the container, once known."""
+
+    def poll(self) -> int | None:
+        """Exit code, or None while it runs."""
+
+    def signal(self, signum: int) -> None:
+        """Send a signal to its process group; silent when it has ended."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Starts, watches and stops containers."""
+
+    name: str
+
+    def info(self) -> EngineInfo:
+        """Whether it can be used, and what it has. Never raises."""
+
+    def user(self) -> tuple[int, int]:
+        """uid and gid that containers run as."""
+
+    def create(self, spec: ContainerSpec) -> None:
+        """Create the container if there is none of that name (one of another spec is replaced)."""
+
+    def start(self, container: str) -> None:
+        """Start it; silent when it runs. NotFound when there is none."""
+
+    def stop(self, container: str, timeout: float = 10.0) -> None:
+        """SIGTERM, then SIGKILL after `timeout` seconds."""
+
+    def remove(self, container: str) -> None:
+        """Stop it at once and remove it with its writable layer."""
+
+    def list(self, workspace: str) -> list[ContainerState]:
+        """All containers that carry the workspace's label."""
+
+    def inspect(self, container: str) -> ContainerState | None:
+        """One container, None when there is none."""
+
+    def logs(self, container: str, tail: int = 500) -> str:
+        """The last `tail` lines of stdout and stderr."""
+
+    def usage(self, container: str) -> Usage:
+        """What it occupies now."""
+
+    def exec(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str,
+        pid_file: Path,
+        log_file: Path,
+    ) -> ExecHandle:
+        """Run a program in a new process group with umask 002, its output going to `log_file`.
+
+        `pid_file` and `log_file` lie in a directory that the container has mounted.
+        """
+
+    def attach(self, container: str, pid_file: Path) -> ExecHandle:
+        """A handle on a program that an earlier `exec` started."""
+
+    def shell(self, container: str) -> list[str]:
+        """The argv that opens an interactive shell in it (for a terminal)."""
+
+
+@runtime_checkable
+class ImageEngine(Protocol):
+    """The ability to build and keep images; the process engine has none."""
+
+    def has_image(self, tag: str) -> bool:
+        """Whether the image is there."""
+
+    def image_label(self, tag: str, label: str) -> str:
+        """A label's value, empty when it is not set. NotFound when there is no such image."""
+
+    def pull(self, reference: str, report: Report) -> None:
+        """Fetch from a registry, reporting layers."""
+
+    def build(
+        self, tag: str, context: Path, *, args: Mapping[str, str], labels: Mapping[str, str], report: Report
+    ) -> None:
+        """Build `context/Dockerfile`; reports 'Building layer 3/7'. A failure shows the end of its output."""
+
+    def load_rootfs(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
+        """Make an image from a root file system in a tar archive."""
+
+    def remove_image(self, tag: str) -> None:
+        """Untag it, and remove what nothing else uses. InUse while a container needs it."""
+
+    def images(self, prefix: str) -> list[str]:
+        """Tags that begin with `prefix`."""
+
+    def run_once(self, image: str, argv: Sequence[str]) -> str:
+        """Run a short program without network or mounts and return its output (to probe an image)."""

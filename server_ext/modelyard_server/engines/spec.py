@@ -1,0 +1,124 @@
+"""What an engine is told to start, and what it says about what runs."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+LABEL_WORKSPACE = "modelyard.workspace"
+LABEL_KIND = "modelyard.kind"
+LABEL_NAME = "modelyard.name"
+LABEL_SPEC = "modelyard.spec-hash"
+
+
+class Mount(msgspec.Struct, kw_only=True, frozen=True):
+    """A host directory or file, seen inside at the same path.
+
+    One path on both sides means that the process engine, which mounts nothing, runs the same
+    specification, and that a path printed in a notebook is true in JupyterLab's file browser.
+    """
+
+    path: Path
+    read_only: bool = False
+
+
+class Runtime(msgspec.Struct, kw_only=True, frozen=True):
+    """An environment made ready for an engine: an image, or an interpreter on this machine."""
+
+    python: str
+    """Path of the interpreter, inside the container or on the host."""
+    python_version: str
+    """`3.11`"""
+    paths: list[str]
+    """Directories with the environment's packages, for PYTHONPATH or a .pth file."""
+    app: str = ""
+    """Directory of the added layer (model and scoring script), where there is one."""
+    image: str = ""
+    """Image reference; empty on the process engine."""
+
+
+class ContainerSpec(msgspec.Struct, kw_only=True):
+    """Everything that decides how a container runs. `digest` is over all of it."""
+
+    workspace: str
+    """Workspace id."""
+    kind: str
+    """instance, scoring or port (the holder of an endpoint's port)."""
+    name: str
+    """Unique within workspace and kind."""
+    command: list[str]
+    image: str = ""
+    env: dict[str, str] = {}
+    mounts: list[Mount] = []
+    workdir: str = "/"
+    cpus: float = 0.0
+    """0: no limit."""
+    memory: int = 0
+    """Bytes; 0: no limit."""
+    gpus: int = 0
+    network: str = "bridge"
+    """bridge, none, or `container:NAME` (join the network of a container of this engine)."""
+    ports: dict[int, int] = {}
+    """Port inside -> port on the host's loopback interface."""
+    restart: bool = False
+    """The engine itself restarts it after a crash or a reboot."""
+    log_file: Path | None = None
+    """Where the process engine writes stdout and stderr; None: beside its state."""
+
+    @property
+    def container(self) -> str:
+        """Name of the container: readable, and unique on the machine."""
+        return f"modelyard-{self.workspace[:8]}-{self.kind}-{self.name}".lower()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the specification, 16 hex digits: equal means nothing to re-create."""
+        raw = msgspec.json.encode(msgspec.to_builtins(self, enc_hook=str), order="deterministic")
+        return hashlib.sha256(raw).hexdigest()[:16]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Enough to rebuild the picture from the containers alone."""
+        return {
+            LABEL_WORKSPACE: self.workspace,
+            LABEL_KIND: self.kind,
+            LABEL_NAME: self.name,
+            LABEL_SPEC: self.digest,
+        }
+
+
+class Phase(StrEnum):
+    """What a container is doing, as every engine can tell."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    EXITED = "exited"
+
+
+class ContainerState(msgspec.Struct, kw_only=True):
+    """What the engine says about one container."""
+
+    container: str
+    kind: str
+    name: str
+    workspace: str
+    spec_hash: str
+    phase: Phase
+    exit_code: int | None = None
+    oom: bool = False
+    error: str = ""
+    started: float | None = None
+    finished: float | None = None
+
+
+class Usage(msgspec.Struct, kw_only=True):
+    """Resources in use now."""
+
+    disk: int
+    """Bytes of the writable layer."""
+    memory: int | None = None
+    cpu_percent: float | None = None
