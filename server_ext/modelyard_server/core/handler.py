@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 from jupyter_core.utils import ensure_async
@@ -150,13 +149,13 @@ Verb = Callable[..., Awaitable[None]]
 
 
 def authorized(action: str) -> Callable[[Verb], Verb]:
-    """Guard a verb: `read`, `write` or `execute`. Route parts arrive URL-decoded."""
+    """Guard a verb: `read`, `write` or `execute`. Tornado has URL-decoded the route parts."""
 
     def wrap(verb: Verb) -> Verb:
         @functools.wraps(verb)
         async def guarded(self: Handler, *args: str, **kwargs: str) -> None:
             await self.authorize(action)
-            await verb(self, *args, **{k: unquote(v or "") for k, v in kwargs.items()})
+            await verb(self, *args, **kwargs)
 
         return guarded
 
