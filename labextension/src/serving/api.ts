@@ -1,0 +1,52 @@
+import { pathOf, request } from '../api/request';
+import type {
+  DeployRequest,
+  Endpoint,
+  EndpointKeys,
+  LogText,
+  RotateKey,
+  ScoreReply,
+  Status,
+} from '../api/schema';
+
+export function listEndpoints(): Promise<Endpoint[]> {
+  return request<Endpoint[]>('/endpoints');
+}
+
+export function deploy(body: DeployRequest): Promise<Endpoint> {
+  return request<Endpoint>('/endpoints', { method: 'POST', body });
+}
+
+export function deleteEndpoint(name: string): Promise<Endpoint> {
+  return request<Endpoint>(pathOf('endpoints', name), { method: 'DELETE' });
+}
+
+export function getKeys(name: string): Promise<EndpointKeys> {
+  return request<EndpointKeys>(pathOf('endpoints', name, 'keys'));
+}
+
+export function rotateKey(name: string, key: RotateKey['key']): Promise<EndpointKeys> {
+  return request<EndpointKeys>(pathOf('endpoints', name, 'keys'), {
+    method: 'POST',
+    body: { key },
+  });
+}
+
+/**
+ * The end of the scoring container's log.
+ *
+ * @param tail - Lines to read.
+ */
+export function getLog(name: string, tail: number): Promise<LogText> {
+  return request<LogText>(pathOf('endpoints', name, 'log'), { query: { tail } });
+}
+
+/** Send a request through the server: the browser need not reach the endpoint itself. */
+export function score(name: string, body: unknown): Promise<ScoreReply> {
+  return request<ScoreReply>(pathOf('endpoints', name, 'score'), { method: 'POST', body });
+}
+
+/** The workspace's sizes and engine. */
+export function getStatus(): Promise<Status> {
+  return request<Status>('/status');
+}

@@ -1,0 +1,111 @@
+import { encodeFilePath, fileUrl, pathOf, request, requestText } from '../api/request';
+import type {
+  ArtifactInfo,
+  Experiment,
+  ExperimentUpdate,
+  History,
+  Run,
+  RunLog,
+  RunPage,
+  RunUpdate,
+} from '../api/schema';
+
+/** How a page of runs is chosen and ordered. */
+export interface IRunQuery {
+  /** Id of the experiment; absent: all of them. */
+  experiment?: number;
+  /** Free text, or comparisons such as `metrics.acc > 0.9`. */
+  q?: string;
+  /** created, name, status, metric.KEY or param.KEY. */
+  orderBy?: string;
+  descending?: boolean;
+  deleted?: boolean;
+  limit?: number;
+  /** Token of the page, from the one before. */
+  page?: string;
+}
+
+export function listExperiments(deleted: boolean): Promise<Experiment[]> {
+  return request<Experiment[]>('/experiments', { query: { deleted } });
+}
+
+export function getExperiment(id: number): Promise<Experiment> {
+  return request<Experiment>(pathOf('experiments', id));
+}
+
+export function createExperiment(name: string): Promise<Experiment> {
+  return request<Experiment>('/experiments', { method: 'POST', body: { name } });
+}
+
+export function updateExperiment(
+  id: number,
+  update: Partial<ExperimentUpdate>,
+): Promise<Experiment> {
+  return request<Experiment>(pathOf('experiments', id), { method: 'PATCH', body: update });
+}
+
+export function deleteExperiment(id: number): Promise<void> {
+  return request<void>(pathOf('experiments', id), { method: 'DELETE' });
+}
+
+export function restoreExperiment(id: number): Promise<Experiment> {
+  return request<Experiment>(pathOf('experiments', id, 'restore'), { method: 'POST' });
+}
+
+export function listRuns(query: IRunQuery, signal?: AbortSignal): Promise<RunPage> {
+  return request<RunPage>('/runs', {
+    query: {
+      experiment: query.experiment,
+      q: query.q || undefined,
+      order_by: query.orderBy,
+      descending: query.descending,
+      deleted: query.deleted || undefined,
+      limit: query.limit,
+      page: query.page || undefined,
+    },
+    signal,
+  });
+}
+
+export function getRun(id: string): Promise<Run> {
+  return request<Run>(pathOf('runs', id));
+}
+
+export function updateRun(id: string, update: Partial<RunUpdate>): Promise<Run> {
+  return request<Run>(pathOf('runs', id), { method: 'PATCH', body: update });
+}
+
+export function deleteRun(id: string): Promise<void> {
+  return request<void>(pathOf('runs', id), { method: 'DELETE' });
+}
+
+export function restoreRun(id: string): Promise<Run> {
+  return request<Run>(pathOf('runs', id, 'restore'), { method: 'POST' });
+}
+
+export function getHistory(id: string, key: string, maxPoints: number): Promise<History> {
+  return request<History>(pathOf('runs', id, 'history'), { query: { key, max_points: maxPoints } });
+}
+
+export function getLog(id: string, offset: number): Promise<RunLog> {
+  return request<RunLog>(pathOf('runs', id, 'log'), { query: { offset } });
+}
+
+export function listArtifacts(id: string, path = '', recursive = false): Promise<ArtifactInfo[]> {
+  return request<ArtifactInfo[]>(pathOf('runs', id, 'artifacts'), {
+    query: { path: path || undefined, recursive: recursive || undefined },
+  });
+}
+
+export function artifactText(id: string, path: string, signal?: AbortSignal): Promise<string> {
+  return requestText(artifactPath(id, path), { signal });
+}
+
+/** Address of an artifact for `<img src>` and downloads. */
+export function artifactUrl(id: string, path: string): string {
+  return fileUrl(artifactPath(id, path));
+}
+
+function artifactPath(id: string, path: string): string {
+  return `${pathOf('runs', id, 'files')}/${encodeFilePath(path)}`;
+}

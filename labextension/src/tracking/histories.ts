@@ -1,0 +1,132 @@
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { ApiError } from '../api/request';
+import type { Change, History, Run } from '../api/schema';
+import { getHistory } from './api';
+import type { LiveChanges } from './tokens';
+
+/** Points a chart can show; more would fall on the same pixels. */
+const MAX_POINTS = 1000;
+
+/** Requests at a time: a page with a hundred charts must not starve the rest of the Lab. */
+const PARALLEL = 4;
+
+interface IEntry {
+  run: string;
+  key: string;
+  history: History | null;
+  error: ApiError | null;
+  /** Newer points are known to exist. */
+  stale: boolean;
+  loading: boolean;
+  /** Charts that show it now. */
+  watchers: number;
+}
+
+/** Metric histories of the runs that a page shows: fetched when watched, refreshed by events. */
+export class Histories implements IDisposable {
+  constructor(live: LiveChanges) {
+    live.changed.connect(this._onChanged, this);
+    live.resync.connect(this._onResync, this);
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  dispose(): void {
+    this._disposed = true;
+    Signal.clearData(this);
+  }
+
+  /** Keep a history fresh until the answer is disposed of. */
+  watch(run: string, key: string): () => void {
+    const entry = this._entry(run, key);
+    entry.watchers += 1;
+    this._pump();
+    return () => {
+      entry.watchers -= 1;
+    };
+  }
+
+  history(run: string, key: string): History | null {
+    return this._entries.get(`${run}/${key}`)?.history ?? null;
+  }
+
+  error(run: string, key: string): ApiError | null {
+    return this._entries.get(`${run}/${key}`)?.error ?? null;
+  }
+
+  private _entry(run: string, key: string): IEntry {
+    const id = `${run}/${key}`;
+    let entry = this._entries.get(id);
+    if (!entry) {
+      const blank = { history: null, error: null, stale: true, loading: false, watchers: 0 };
+      entry = { run, key, ...blank };
+      this._entries.set(id, entry);
+    }
+    return entry;
+  }
+
+  private _pump(): void {
+    for (const entry of this._entries.values()) {
+      if (this._loading >= PARALLEL || this._disposed) {
+        return;
+      }
+      if (entry.stale && !entry.loading && entry.watchers > 0) {
+        void this._load(entry);
+      }
+    }
+  }
+
+  private async _load(entry: IEntry): Promise<void> {
+    entry.loading = true;
+    entry.stale = false;
+    this._loading += 1;
+    try {
+      entry.history = await getHistory(entry.run, entry.key, MAX_POINTS);
+      entry.error = null;
+    } catch (error) {
+      entry.error = ApiError.from(error);
+    }
+    entry.loading = false;
+    this._loading -= 1;
+    if (!this._disposed) {
+      this._changed.emit();
+      this._pump();
+    }
+  }
+
+  private _onChanged(_: unknown, changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.domain === 'run' && change.item) {
+        this._onRun(change.item as Run);
+      }
+    }
+    this._pump();
+  }
+
+  private _onRun(run: Run): void {
+    for (const [key, summary] of Object.entries(run.metrics)) {
+      const entry = this._entries.get(`${run.id}/${key}`);
+      if (entry?.history && entry.history.count !== summary.count) {
+        entry.stale = true;
+      }
+    }
+  }
+
+  private _onResync(): void {
+    this._entries.forEach(entry => (entry.stale = true));
+    this._pump();
+  }
+
+  private readonly _entries = new Map<string, IEntry>();
+  private _loading = 0;
+  private _disposed = false;
+  private readonly _changed = new Signal<this, void>(this);
+}
