@@ -27,16 +27,33 @@ import msgspec
 from modelyard.errors import NotPermitted, ServerError
 
 
-class _Identity(msgspec.Struct):
+class _Identity(msgspec.Struct, omit_defaults=True):
     id: str
+    files: str = ""
+    """Where User files lie when it is not DIR/files (a plain `jupyter lab` in a project)."""
+
+
+class ServerInfo(msgspec.Struct, kw_only=True):
+    """How to reach the server that serves (or last served) the workspace."""
+
+    pid: int
+    url: str
+    base_url: str
+    token: str
+    engine: str
 
 
 class Paths:
-    """The directories of one workspace; made on first use."""
+    """The directories of one workspace; made on first use.
 
-    def __init__(self, root: Path) -> None:
+    Parameters
+    ----------
+    files: where User files lie, when it is not DIR/files.
+    """
+
+    def __init__(self, root: Path, files: Path | None = None) -> None:
         self.root = root.resolve()
-        self.files = self.root / "files"
+        self.files = files.resolve() if files else self.root / "files"
         self.state = self.root / ".modelyard"
         self.database = self.state / "modelyard.db"
         self.artifacts = self.state / "artifacts"
@@ -47,31 +64,45 @@ class Paths:
         self.engine = self.state / "engine"
         self.logs = self.state / "logs"
         self.lock = self.state / "lock"
-        self.server = self.state / "server.json"
+        self.server = self.state / "server.json"  # see ServerInfo
         self.workspace_id = ""
         self.runtime = Path()
 
     def make(self) -> Paths:
         """Create what is missing and read (or choose) the workspace's id."""
+        # Nobody else on this machine may read keys or data; containers mount what they need.
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        identity = self._identity()
+        self.workspace_id = identity.id
+        if identity.files:
+            self.files = Path(identity.files)
         for folder in (
-            self.files, self.state, self.artifacts, self.spool, self.compute,
+            self.files, self.artifacts, self.spool, self.compute,
             self.environments, self.endpoints, self.engine, self.logs,
         ):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
-        identity = self.state / "workspace.json"
-        if not identity.exists():
-            draft = identity.with_suffix(".tmp")
-            draft.write_bytes(msgspec.json.encode(_Identity(id=uuid.uuid4().hex)))
-            os.replace(draft, identity)
-        try:
-            self.workspace_id = msgspec.json.decode(identity.read_bytes(), type=_Identity).id
-        except msgspec.MsgspecError as error:
-            raise ServerError(
-                f"{identity} is damaged.", hint="Restore it from a backup, or delete it."
-            ) from error
         self.runtime = _runtime_root() / self.workspace_id[:12]
         self.runtime.mkdir(mode=0o755, exist_ok=True)
         return self
+
+    def _identity(self) -> _Identity:
+        file = self.state / "workspace.json"
+        if not file.exists():
+            elsewhere = "" if self.files == self.root / "files" else str(self.files)
+            draft = file.with_suffix(f".{os.getpid()}.tmp")
+            draft.write_bytes(msgspec.json.encode(_Identity(id=uuid.uuid4().hex, files=elsewhere)))
+            try:
+                os.link(draft, file)  # of two that start at once, one wins
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=_Identity)
+        except msgspec.MsgspecError as error:
+            raise ServerError(
+                f"{file} is damaged.", hint="Restore it from a backup, or delete it."
+            ) from error
 
     @property
     def api_socket(self) -> Path:
@@ -91,3 +122,26 @@ def _runtime_root() -> Path:
             hint=f"Remove it, or run: chmod 755 {root}",
         )
     return root
+
+
+def read_server(paths: Paths) -> ServerInfo | None:
+    """What the last server wrote about itself; None when none ever ran."""
+    try:
+        return msgspec.json.decode(paths.server.read_bytes(), type=ServerInfo)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_server(paths: Paths, info: ServerInfo) -> None:
+    """Tell others about this server. The file holds Jupyter's token: it is ours alone."""
+    draft = paths.server.with_suffix(".tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(info))
+    draft.replace(paths.server)
+
+
+def read_base_url(paths: Paths) -> str:
+    """Jupyter's base URL in this workspace."""
+    info = read_server(paths)
+    return info.base_url if info else "/"

@@ -1,0 +1,190 @@
+"""Compute instances, as the SDK shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from modelyard.client import Client
+from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
+from modelyard.schema.common import NAME_RULE, valid_name
+from modelyard.schema.compute import Instance, InstanceCreate, InstanceUsage, LogText
+from modelyard.waiting import wait_until
+
+
+def _path(name: str, verb: str = "") -> str:
+    if not valid_name(name):
+        raise InvalidInput(
+            f"'{name[:80]}' cannot name an instance.", hint=f"Use {NAME_RULE}.", field="name"
+        )
+    return f"/compute/{quote(name, safe='')}{verb}"
+
+
+def _line(instance: Instance) -> str:
+    doing = f" - {instance.progress.message}" if instance.progress else ""
+    return f"{instance.name}: {instance.state}{doing}"
+
+
+class ComputeInstance:
+    """One compute instance. `state` and the other fields are as of the last `refresh()`."""
+
+    def __init__(self, client: Client, info: Instance) -> None:
+        self._client = client
+        self.info = info
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.info.name
+
+    @property
+    def state(self) -> str:
+        """What it does now (asks the server): running, stopped, creating, …; deleted when gone."""
+        try:
+            return self.refresh().info.state
+        except NotFound:
+            return "deleted"
+
+    @property
+    def kernelspec(self) -> str:
+        """Name of its Python kernelspec, for nbclient, papermill or `jupyter execute`."""
+        return self.info.kernelspec
+
+    def refresh(self) -> ComputeInstance:
+        """Ask the server anew."""
+        self.info = self._client.get(_path(self.name), Instance)
+        return self
+
+    def start(self, *, wait: bool = True, timeout: float = 600.0) -> ComputeInstance:
+        """Start it; silent when it runs."""
+        return self._act("/start", "running", wait, timeout)
+
+    def stop(
+        self, *, wait: bool = True, force: bool = False, timeout: float = 120.0
+    ) -> ComputeInstance:
+        """Stop it; it keeps its definition and installed packages.
+
+        Raises
+        ------
+        InUse: kernels are alive on it and `force` is not set.
+        """
+        return self._act("/stop", "stopped", wait, timeout, force=force)
+
+    def restart(
+        self, *, wait: bool = True, force: bool = False, timeout: float = 600.0
+    ) -> ComputeInstance:
+        """Stop it and start it again."""
+        return self._act("/restart", "running", wait, timeout, force=force)
+
+    def delete(self, *, wait: bool = True, force: bool = False, timeout: float = 120.0) -> None:
+        """Remove it with what was installed in it; User files stay.
+
+        Raises
+        ------
+        InUse: kernels are alive on it and `force` is not set.
+        """
+        try:
+            self._client.delete(_path(self.name), force=str(force).lower())
+        except NotFound:
+            return
+        if wait:
+            wait_until(
+                lambda: self.state,
+                lambda state: state == "deleted",
+                what=f"Deleting {self.name}",
+                timeout=timeout,
+            )
+
+    def wait(self, state: str = "running", timeout: float = 600.0) -> ComputeInstance:
+        """Wait for a state, showing progress.
+
+        Raises
+        ------
+        EngineUnavailable, InvalidInput, …: it failed; the message says why.
+        """
+        wait_until(
+            lambda: self.refresh().info,
+            lambda info: info.state in (state, "failed"),
+            what=f"Instance '{self.name}'",
+            timeout=timeout,
+            line=_line,
+        )
+        if self.info.state == "failed" and state != "failed":
+            raise _failure(self.info)
+        return self
+
+    def logs(self, tail: int = 500) -> str:
+        """The end of its log."""
+        return self._client.get(_path(self.name, "/log"), LogText, tail=tail).text
+
+    def usage(self) -> InstanceUsage:
+        """Disk, memory and CPU in use now."""
+        return self._client.get(_path(self.name, "/usage"), InstanceUsage)
+
+    def _act(
+        self, verb: str, state: str, wait: bool, timeout: float, **params: Any
+    ) -> ComputeInstance:
+        query = {k: str(v).lower() for k, v in params.items()}
+        self.info = self._client.post(_path(self.name, verb), kind=Instance, **query)
+        return self.wait(state, timeout) if wait else self
+
+    def __repr__(self) -> str:
+        return f"<ComputeInstance {_line(self.info)}>"
+
+
+def _failure(info: Instance) -> ModelyardError:
+    reason = info.error.message if info.error else "see its log"
+    hint = info.error.hint if info.error else f"Look at ws.compute.get({info.name!r}).logs()."
+    return EngineUnavailable(f"Instance '{info.name}' failed: {reason}", hint=hint)
+
+
+class ComputeApi:
+    """`ws.compute`: compute instances by name."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(
+        self,
+        name: str,
+        *,
+        size: str = "",
+        gpus: int = 0,
+        image: str = "",
+        wait: bool = False,
+        timeout: float = 900.0,
+    ) -> ComputeInstance:
+        """Create and start an instance.
+
+        Parameters
+        ----------
+        size: a size's name (`ws.status.sizes`); empty: the default.
+        gpus: how many GPUs it holds for itself.
+        image: an image reference; empty: the base image with the default packages.
+        wait: return when it runs, showing progress.
+        timeout: seconds to wait.
+
+        Raises
+        ------
+        InvalidInput: a malformed name, an unknown size, GPUs where there are none.
+        AlreadyExists: the name is taken.
+        """
+        body = InstanceCreate(name=name, size=size, gpus=gpus, image=image)
+        made = ComputeInstance(self._client, self._client.post("/compute", body, Instance))
+        return made.wait("running", timeout) if wait else made
+
+    def get(self, name: str) -> ComputeInstance:
+        """The instance of that name.
+
+        Raises
+        ------
+        NotFound: there is none; names a similar one.
+        """
+        return ComputeInstance(self._client, self._client.get(_path(name), Instance))
+
+    def list(self) -> list[ComputeInstance]:
+        """All instances, by name."""
+        return [
+            ComputeInstance(self._client, info)
+            for info in self._client.get("/compute", list[Instance])
+        ]

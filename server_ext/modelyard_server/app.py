@@ -1,0 +1,206 @@
+"""The extension application: configuration, life cycle, and where the parts are joined."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from modelyard.errors import Conflict
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPMessageDelegate
+from tornado.netutil import bind_unix_socket
+from tornado.routing import Router
+from tornado.web import Application, ErrorHandler
+from traitlets import Enum, Unicode
+
+from modelyard_server.compute.handlers import routes as compute_routes
+from modelyard_server.compute.spec import server_url
+from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
+from modelyard_server.core.ownership import share
+from modelyard_server.core.paths import Paths, ServerInfo, write_server
+from modelyard_server.engines.choose import choose_engine
+from modelyard_server.gallery.handlers import routes as gallery_routes
+from modelyard_server.kernels import Kernels
+from modelyard_server.registry.handlers import routes as registry_routes
+from modelyard_server.serving.handlers import routes as serving_routes
+from modelyard_server.services import Services, build
+from modelyard_server.status.handlers import last_routes
+from modelyard_server.status.handlers import routes as status_routes
+from modelyard_server.tracking.handlers import routes as tracking_routes
+
+_THREADS = 16
+
+
+class ModelyardApp(ExtensionApp):
+    """Modelyard in a Jupyter server."""
+
+    name = "modelyard"
+    load_other_extensions = True
+    description = "A managed machine-learning workspace inside JupyterLab."
+
+    workspace = Unicode(
+        "",
+        config=True,
+        help="Directory of the workspace; by default one that belongs to Jupyter's root folder.",
+    )
+    engine = Enum(
+        ["auto", "docker", "process"],
+        "auto",
+        config=True,
+        help="What runs compute targets; auto: Docker where it answers, else local processes.",
+    )
+    on_exit = Enum(
+        ["keep", "stop"],
+        "keep",
+        config=True,
+        help="What happens to running compute instances when the server exits. "
+        "Endpoints go on serving either way.",
+    )
+
+    services: Services
+    _lock: IO[str] | None = None
+    _socket: HTTPServer | None = None
+
+    # -- building ---------------------------------------------------------------------------
+
+    def initialize_settings(self) -> None:
+        """Build the managers."""
+        assert self.serverapp is not None
+        if os.getuid() == 0:
+            os.umask(0o002)  # programs in containers write to the same files, see core/ownership
+        paths = self._paths()
+        self._lock = lock(paths)
+        engine = choose_engine(paths, self.engine)
+        share(paths.files, engine.user())
+        logger = self.serverapp.event_logger
+        logger.register_event_schema(SCHEMA)
+        events = Events(lambda data: logger.emit(schema_id=SCHEMA_ID, data=data))
+        self.services = build(paths, engine, events, self.serverapp.base_url, self)
+        kernels = Kernels(self.serverapp.kernel_manager, paths)
+        self.services.compute.kernels_on = kernels.live
+        self.settings.update(
+            modelyard=self.services,
+            modelyard_tokens=self.services.tokens,
+            modelyard_kernels=kernels,
+            modelyard_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="modelyard"),
+        )
+
+    def initialize_handlers(self) -> None:
+        """Join the domains' routes."""
+        self.handlers.extend(
+            [
+                *status_routes,
+                *compute_routes,
+                *tracking_routes,
+                *registry_routes,
+                *serving_routes,
+                *gallery_routes,
+                *last_routes,
+            ]
+        )
+
+    def _paths(self) -> Paths:
+        """The workspace that was configured, or the one that belongs to Jupyter's root folder."""
+        assert self.serverapp is not None
+        root = Path(self.serverapp.root_dir).resolve()
+        if self.workspace:
+            return Paths(Path(self.workspace).expanduser()).make()
+        if root.name == "files" and (root.parent / ".modelyard").is_dir():
+            return Paths(root.parent).make()
+        key = hashlib.sha256(str(root).encode()).hexdigest()[:12]
+        home = Path(jupyter_data_dir()) / "modelyard" / f"{root.name or 'root'}-{key}"
+        return Paths(home, files=root).make()
+
+    # -- life -------------------------------------------------------------------------------
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Start loops, events and the socket for containers."""
+        services, paths = self.services, self.services.paths
+        self._listen(serverapp.web_app)
+        loop = asyncio.get_running_loop()
+        token = await loop.run_in_executor(None, services.tokens.issue, "instance", "(local)")
+        # Kernels that run on the server's machine, outside of any instance, inherit these.
+        os.environ.update(
+            MODELYARD_URL=server_url(paths, serverapp.base_url),
+            MODELYARD_TOKEN=token,
+            MODELYARD_SPOOL=str(paths.spool),
+            MODELYARD_FILES=str(paths.files),
+        )
+        write_server(
+            paths,
+            ServerInfo(
+                pid=os.getpid(),
+                url=serverapp.connection_url,
+                base_url=serverapp.base_url,
+                token=serverapp.identity_provider.token or "",
+                engine=services.engine.name,
+            ),
+        )
+        services.events.start(loop)
+        await loop.run_in_executor(None, services.start)
+        self.log.info("Modelyard serves %s on the %s engine", paths.root, services.engine.name)
+
+    async def stop_extension(self) -> None:
+        """Stop loops and leave the workspace to the next server."""
+        self.services.events.stop()
+        if self._socket is not None:
+            self._socket.stop()
+        loop = asyncio.get_running_loop()
+        stop_instances = self.on_exit == "stop"
+        await loop.run_in_executor(None, lambda: self.services.stop(instances=stop_instances))
+        self.settings["modelyard_executor"].shutdown(wait=False)
+        if self._lock is not None:
+            self._lock.close()
+
+    def _listen(self, web_app: Application) -> None:
+        """Serve our routes, and no other of Jupyter's, on a Unix socket that containers mount."""
+        services = self.services
+        path = services.paths.api_socket
+        path.parent.mkdir(parents=True, exist_ok=True)
+        share(path.parent, services.engine.user())
+        socket = bind_unix_socket(str(path), mode=0o660)
+        if os.getuid() == 0:
+            os.chown(path, -1, services.engine.user()[1])
+        prefix = f"{web_app.settings['base_url']}modelyard/api/"
+        self._socket = HTTPServer(_OnlyOurs(web_app, prefix))
+        self._socket.add_socket(socket)
+
+
+class _OnlyOurs(Router):
+    """Hands our routes to the application and answers 404 to all others."""
+
+    def __init__(self, app: Application, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    def find_handler(self, request: Any, **kwargs: Any) -> HTTPMessageDelegate | None:
+        if request.path.startswith(self._prefix):
+            return self._app.find_handler(request, **kwargs)
+        return self._app.get_handler_delegate(request, ErrorHandler, {"status_code": 404})
+
+
+def lock(paths: Paths) -> IO[str]:
+    """Hold the workspace for this process, until the file is closed or the process ends.
+
+    Raises
+    ------
+    Conflict: another server holds it.
+    """
+    file = paths.lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise Conflict(
+            f"Another Modelyard server already serves {paths.root}.",
+            hint="Use that one ('modelyard status' shows its URL), stop it with 'modelyard down', "
+            "or give another --workspace.",
+        ) from error
+    return file

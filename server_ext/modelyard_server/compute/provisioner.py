@@ -1,0 +1,191 @@
+"""Starts kernels inside a compute instance, for JupyterLab and every other Jupyter client.
+
+The kernel talks ZeroMQ over `ipc://` sockets in a directory that both sides see, so no port is
+opened and an instance without network serves kernels too. Protocol of the class:
+https://jupyter-client.readthedocs.io/en/stable/provisioning.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+from modelyard.client import Client
+from modelyard.compute import ComputeApi
+from modelyard.errors import ModelyardError, WrongState
+from traitlets import Unicode
+
+from modelyard_server.compute.spec import container_name, instance_env, kernel_dir, server_url
+from modelyard_server.compute.workdir import WorkDir
+from modelyard_server.core.paths import Paths, read_base_url
+from modelyard_server.engines.base import Engine, ExecHandle
+from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.spec import Phase
+
+T = TypeVar("T")
+
+_POLL = 0.1
+_PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+_PASSED_ON = ("JPY_SESSION_NAME",)
+
+
+class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+    """One kernel on one compute instance; configured by the instance's kernelspec."""
+
+    workspace = Unicode(config=True, help="Directory of the workspace.")
+    instance = Unicode(config=True, help="Name of the compute instance.")
+    engine = Unicode(config=True, help="The engine it runs on.")
+
+    _handle: ExecHandle | None = None
+    _folder: Path = Path()
+
+    # -- launching --------------------------------------------------------------------------
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """See that the instance runs, and write the connection file where it can read it."""
+        await self._thread(self._connect)
+        km = self.parent
+        session = kwargs.get("env", {}).get("JPY_SESSION_NAME", "")
+        if km.transport != "ipc":
+            km.transport = "ipc"
+            km.ip = str(self._folder / f"{self.kernel_id[:8]}")
+            km.connection_file = str(self._folder / f"kernel-{self.kernel_id}.json")
+            for number, port in enumerate(_PORTS, start=1):
+                setattr(km, port, number)
+        await self._thread(km.write_connection_file, jupyter_session=session)
+        self._give(Path(km.connection_file))
+        self.connection_info = km.get_connection_info()
+        command = km.format_kernel_cmd(extra_arguments=kwargs.pop("extra_arguments", []))
+        kwargs["env"] = {k: v for k, v in kwargs.get("env", {}).items() if k in _PASSED_ON}
+        return await super().pre_launch(cmd=command, **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel's program on the instance."""
+        cwd = Path(kwargs.get("cwd") or self._paths.files)
+        # A client elsewhere on this machine may start in a folder that the instance does not see.
+        inside = cwd.is_relative_to(self._paths.files) and cwd.is_dir()
+        stem = self._folder / f"kernel-{self.kernel_id}"
+        self._handle = await self._thread(
+            self._engine.exec,
+            self._container,
+            cmd,
+            env={**self._env, **self.kernel_spec.env, **kwargs["env"]},
+            cwd=str(cwd if inside else self._paths.files),
+            pid_file=stem.with_suffix(".pid"),
+            log_file=stem.with_suffix(".log"),
+        )
+        return self.connection_info
+
+    # -- watching ---------------------------------------------------------------------------
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a kernel was started and not yet waited for."""
+        return self._handle is not None
+
+    async def poll(self) -> int | None:
+        """Exit code, or None while the kernel lives."""
+        if self._handle is None:
+            return 0
+        try:
+            return await self._thread(self._handle.poll)
+        except ModelyardError:
+            return None  # the engine does not answer now; that says nothing of the kernel
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel to end."""
+        while (code := await self.poll()) is None:
+            await asyncio.sleep(_POLL)
+        self._handle = None
+        return code
+
+    # -- ending -----------------------------------------------------------------------------
+
+    async def send_signal(self, signum: int) -> None:
+        """Signal the kernel's process group."""
+        if self._handle is not None:
+            await self._thread(self._handle.signal, signum)
+
+    async def kill(self, restart: bool = False) -> None:  # noqa: ARG002
+        """End it at once."""
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:  # noqa: ARG002
+        """Ask it to end."""
+        await self.send_signal(signal.SIGTERM)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the kernel's files, unless it comes again under the same id."""
+        if not restart:
+            await self._thread(self._sweep)
+
+    # -- persistence ------------------------------------------------------------------------
+
+    async def get_provisioner_info(self) -> dict[str, Any]:
+        """What another process needs to take the kernel over."""
+        info = await super().get_provisioner_info()
+        return {**info, "instance": self.instance, "workspace": self.workspace}
+
+    async def load_provisioner_info(self, provisioner_info: dict[str, Any]) -> None:
+        """Take over a kernel that another process started."""
+        await super().load_provisioner_info(provisioner_info)
+        await self._thread(self._locate)
+        stem = self._folder / f"kernel-{self.kernel_id}"
+        self._handle = await self._thread(
+            self._engine.attach, self._container, stem.with_suffix(".pid")
+        )
+
+    # -- inner ------------------------------------------------------------------------------
+
+    def _locate(self) -> None:
+        self._paths = Paths(Path(self.workspace)).make()
+        self._engine: Engine = choose_engine(self._paths, self.engine)
+        self._container = container_name(self._paths, self.instance)
+        self._folder = kernel_dir(self._paths, self.instance)
+        base_url = read_base_url(self._paths)
+        work = WorkDir(self._paths, self.instance, self._engine.user())
+        self._token = work.token
+        self._url = server_url(self._paths, base_url)
+        self._env = instance_env(self._paths, work, self.instance, base_url)
+
+    def _connect(self) -> None:
+        self._locate()
+        state = self._engine.inspect(self._container)
+        if state is None or state.phase != Phase.RUNNING:
+            self._start_instance()
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def _start_instance(self) -> None:
+        """The user chose this kernel, so the instance is wanted: start it through the server."""
+        try:
+            token = self._token.read_text() if self._token.exists() else ""
+            ComputeApi(Client(self._url, token)).get(self.instance).start(timeout=120.0)
+        except ModelyardError as error:
+            raise WrongState(
+                f"Instance '{self.instance}' is not running and could not be started: "
+                f"{error.message}",
+                hint=error.hint,
+            ) from error
+
+    def _give(self, file: Path) -> None:
+        if os.getuid() == 0:
+            os.chown(file, *self._engine.user())
+
+    def _sweep(self) -> None:
+        if self._folder == Path():
+            return
+        for file in self._folder.glob(f"kernel-{self.kernel_id}.*"):
+            file.unlink(missing_ok=True)
+        for socket in self._folder.glob(f"{self.kernel_id[:8]}-*"):
+            socket.unlink(missing_ok=True)
+
+    async def _thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        call = functools.partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(None, call)

@@ -1,0 +1,44 @@
+"""Named amounts of CPU and memory."""
+
+from __future__ import annotations
+
+import difflib
+
+from modelyard.errors import InvalidInput
+from modelyard.schema.common import EngineInfo, Size
+
+GIB = 1 << 30
+
+_STEPS = [("small", 1, 2), ("medium", 2, 4), ("large", 4, 8), ("xlarge", 8, 16)]
+
+
+def sizes_for(engine: EngineInfo) -> list[Size]:
+    """The sizes that fit this machine, and `full`: all of it."""
+    found = [
+        Size(name=name, cpus=cpus, memory=gib * GIB, description=f"{cpus} CPU, {gib} GiB")
+        for name, cpus, gib in _STEPS
+        if cpus <= engine.cpus and gib * GIB <= engine.memory
+    ]
+    total = f"the whole machine: {engine.cpus:g} CPU, {engine.memory / GIB:.0f} GiB"
+    return [*found, Size(name="full", cpus=engine.cpus, memory=engine.memory, description=total)]
+
+
+def pick(sizes: list[Size], name: str) -> Size:
+    """The size of that name; empty: the first.
+
+    Raises
+    ------
+    InvalidInput: there is no such size; names the nearest.
+    """
+    if not name:
+        return sizes[0]
+    names = [size.name for size in sizes]
+    if name in names:
+        return sizes[names.index(name)]
+    near = difflib.get_close_matches(name, names, 1, 0.4)
+    guess = f"Did you mean '{near[0]}'? " if near else ""
+    raise InvalidInput(
+        f"There is no size '{name[:80]}'.",
+        hint=f"{guess}Sizes: {', '.join(names)}.",
+        field="size",
+    )

@@ -1,0 +1,33 @@
+"""What the domains may know and do of Jupyter's kernels."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
+
+from modelyard_server.compute import kernelspecs
+from modelyard_server.core.paths import Paths
+
+
+class Kernels:
+    """Jupyter's live kernels, by kernelspec and by instance."""
+
+    def __init__(self, manager: MappingKernelManager, paths: Paths) -> None:
+        self._manager = manager
+        self._paths = paths
+
+    def live(self, spec: str) -> int:
+        """How many kernels of a kernelspec live; callable from any thread."""
+        return Counter(self._manager.get_kernel(key).kernel_name for key in self._ids())[spec]
+
+    async def shutdown(self, instance: str) -> None:
+        """End an instance's kernels at once, so that Jupyter does not restart them."""
+        spec = kernelspecs.spec_name(self._paths, instance)
+        for key in self._ids():
+            if self._manager.get_kernel(key).kernel_name == spec:
+                await ensure_async(self._manager.shutdown_kernel(key, now=True))
+
+    def _ids(self) -> list[str]:
+        return [key for key in list(self._manager.list_kernel_ids()) if key in self._manager]

@@ -1,0 +1,103 @@
+"""All parts of a running workspace, built once and handed to the handlers."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard_server.artifacts.store import ArtifactStore, LocalArtifactStore
+from modelyard_server.compute.manager import ComputeManager
+from modelyard_server.core.events import Events
+from modelyard_server.core.paths import Paths
+from modelyard_server.core.tokens import Tokens
+from modelyard_server.db.session import Database
+from modelyard_server.engines.base import Engine
+from modelyard_server.environments.manager import EnvironmentManager
+from modelyard_server.gallery.manager import GalleryManager
+from modelyard_server.registry.manager import RegistryManager
+from modelyard_server.serving.manager import ServingManager
+from modelyard_server.tracking.manager import TrackingManager
+
+
+@dataclass(kw_only=True)
+class Services:
+    """The parts; domains see each other's managers, never a store or a table."""
+
+    paths: Paths
+    db: Database
+    events: Events
+    tokens: Tokens
+    engine: Engine
+    store: ArtifactStore
+    environments: EnvironmentManager
+    compute: ComputeManager
+    tracking: TrackingManager
+    registry: RegistryManager
+    serving: ServingManager
+    gallery: GalleryManager
+    log: logging.Logger
+
+    def start(self) -> None:
+        """Begin the loops. Blocks for as long as a database read takes."""
+        for part in (self.tracking, self.registry, self.compute, self.serving):
+            part.start()
+
+    def stop(self, *, instances: bool) -> None:
+        """End the loops; with `instances`, stop what runs on compute instances too."""
+        for part in (self.serving, self.compute, self.registry, self.tracking):
+            part.stop()
+        if instances:
+            self.compute.stop_all()
+        self.db.close()
+
+
+def build(paths: Paths, engine: Engine, events: Events, base_url: str, parent: Any) -> Services:
+    """Open the database and wire the managers.
+
+    Parameters
+    ----------
+    parent: the application: managers take their configuration and log from it.
+    """
+    db = Database(paths.database)
+    db.migrate()
+    tokens = Tokens(db)
+    store = LocalArtifactStore(paths.artifacts)
+    environments = EnvironmentManager(engine=engine, paths=paths, parent=parent)
+    compute = ComputeManager(
+        db=db,
+        paths=paths,
+        engine=engine,
+        environments=environments,
+        tokens=tokens,
+        events=events,
+        base_url=base_url,
+        parent=parent,
+    )
+    tracking = TrackingManager(db=db, store=store, paths=paths, events=events, parent=parent)
+    registry = RegistryManager(db=db, store=store, tracking=tracking, events=events, parent=parent)
+    serving = ServingManager(
+        db=db,
+        paths=paths,
+        engine=engine,
+        environments=environments,
+        registry=registry,
+        events=events,
+        sizes=compute.size,
+        parent=parent,
+    )
+    return Services(
+        paths=paths,
+        db=db,
+        events=events,
+        tokens=tokens,
+        engine=engine,
+        store=store,
+        environments=environments,
+        compute=compute,
+        tracking=tracking,
+        registry=registry,
+        serving=serving,
+        gallery=GalleryManager(paths=paths, parent=parent),
+        log=parent.log,
+    )

@@ -1,0 +1,51 @@
+"""The workspace's status, and the answer to routes that do not exist."""
+
+from __future__ import annotations
+
+from modelyard.errors import NotFound
+from modelyard.schema.common import Status
+
+from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
+from modelyard_server.version import VERSION
+
+
+class StatusHandler(Handler):
+    """What this workspace is and runs on."""
+
+    @authorized("read")
+    async def get(self) -> None:
+        """Get the status; asks the engine."""
+        services = self.settings["modelyard"]
+        engine = await self.in_thread(services.engine.info)
+        sizes = await self.in_thread(lambda: services.compute.sizes)
+        self.reply(
+            Status(
+                version=VERSION,
+                workspace_id=services.paths.workspace_id,
+                workspace=str(services.paths.root),
+                engine=engine,
+                sizes=sizes,
+                default_size=sizes[0].name,
+                default_image="",
+                session=services.events.session,
+                revision=services.events.revision,
+            )
+        )
+
+
+class UnknownHandler(Handler):
+    """A route that does not exist."""
+
+    async def prepare(self) -> None:
+        """Answer every verb alike, to those who are logged in."""
+        await super().prepare()
+        await self.authorize("read")
+        raise NotFound(
+            f"There is no '{self.request.path[:200]}'.",
+            hint="Is the client as new as the server?",
+        )
+
+
+routes = [(rf"{PREFIX_URL}/status", StatusHandler)]
+
+last_routes = [(rf"{PREFIX_URL}(?:/.*)?", UnknownHandler)]
