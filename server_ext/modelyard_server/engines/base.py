@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from modelyard.schema.common import EngineInfo, Progress
-
 from modelyard_server.engines.spec import ContainerSpec, ContainerState, Usage
+
+UNKNOWN_EXIT = -1
+"""What `poll` says of a program that ended unseen: its exit code is known to nobody."""
 
 Report = Callable[[Progress], None]
 """Called with what a long action is doing; may be called from any thread."""
@@ -25,12 +27,15 @@ class ExecHandle(Protocol):
     @property
     def pid(self) -> int | None:
         """Process id as seen by the container, once known."""
+        ...
 
     def poll(self) -> int | None:
         """Exit code, or None while it runs."""
+        ...
 
     def signal(self, signum: int) -> None:
         """Send a signal to its process group; silent when it has ended."""
+        ...
 
 
 @runtime_checkable
@@ -41,33 +46,43 @@ class Engine(Protocol):
 
     def info(self) -> EngineInfo:
         """Whether it can be used, and what it has. Never raises."""
+        ...
 
     def user(self) -> tuple[int, int]:
         """uid and gid that containers run as."""
+        ...
 
     def create(self, spec: ContainerSpec) -> None:
         """Create the container if there is none of that name (one of another spec is replaced)."""
+        ...
 
     def start(self, container: str) -> None:
         """Start it; silent when it runs. NotFound when there is none."""
+        ...
 
     def stop(self, container: str, timeout: float = 10.0) -> None:
         """SIGTERM, then SIGKILL after `timeout` seconds."""
+        ...
 
     def remove(self, container: str) -> None:
         """Stop it at once and remove it with its writable layer."""
+        ...
 
     def list(self, workspace: str) -> list[ContainerState]:
         """All containers that carry the workspace's label."""
+        ...
 
     def inspect(self, container: str) -> ContainerState | None:
         """One container, None when there is none."""
+        ...
 
     def logs(self, container: str, tail: int = 500) -> str:
         """The last `tail` lines of stdout and stderr."""
+        ...
 
     def usage(self, container: str) -> Usage:
         """What it occupies now."""
+        ...
 
     def exec(
         self,
@@ -83,12 +98,15 @@ class Engine(Protocol):
 
         `pid_file` and `log_file` lie in a directory that the container has mounted.
         """
+        ...
 
     def attach(self, container: str, pid_file: Path) -> ExecHandle:
         """A handle on a program that an earlier `exec` started."""
+        ...
 
     def shell(self, container: str) -> list[str]:
         """The argv that opens an interactive shell in it (for a terminal)."""
+        ...
 
 
 @runtime_checkable
@@ -97,26 +115,48 @@ class ImageEngine(Protocol):
 
     def has_image(self, tag: str) -> bool:
         """Whether the image is there."""
+        ...
+
+    def image_id(self, tag: str) -> str:
+        """The image's content id. NotFound when there is no such image."""
+        ...
+
+    def tag_image(self, tag: str, as_tag: str) -> None:
+        """Give an image another name."""
+        ...
 
     def image_label(self, tag: str, label: str) -> str:
         """A label's value, empty when it is not set. NotFound when there is no such image."""
+        ...
 
     def pull(self, reference: str, report: Report) -> None:
         """Fetch from a registry, reporting layers."""
+        ...
 
     def build(
-        self, tag: str, context: Path, *, args: Mapping[str, str], labels: Mapping[str, str], report: Report
+        self,
+        tag: str,
+        context: Path,
+        *,
+        args: Mapping[str, str],
+        labels: Mapping[str, str],
+        report: Report,
     ) -> None:
-        """Build `context/Dockerfile`; reports 'Building layer 3/7'. A failure shows the end of its output."""
+        """Build `context/Dockerfile`; reports 'Building layer 3/7'."""
+        ...
 
     def load_rootfs(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
         """Make an image from a root file system in a tar archive."""
+        ...
 
     def remove_image(self, tag: str) -> None:
         """Untag it, and remove what nothing else uses. InUse while a container needs it."""
+        ...
 
     def images(self, prefix: str) -> list[str]:
         """Tags that begin with `prefix`."""
+        ...
 
     def run_once(self, image: str, argv: Sequence[str]) -> str:
-        """Run a short program without network or mounts and return its output (to probe an image)."""
+        """Run a short program without network or mounts and return its output."""
+        ...

@@ -71,7 +71,7 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     @property
     def container(self) -> str:
         """Name of the container: readable, and unique on the machine."""
-        return f"modelyard-{self.workspace[:8]}-{self.kind}-{self.name}".lower()
+        return f"modelyard-{self.workspace[:8]}-{self.kind}-{self.name}"
 
     @property
     def digest(self) -> str:
@@ -113,6 +113,8 @@ class ContainerState(msgspec.Struct, kw_only=True):
     error: str = ""
     started: float | None = None
     finished: float | None = None
+    restarts: int = 0
+    """How often the engine's restart policy has started it again."""
 
 
 class Usage(msgspec.Struct, kw_only=True):

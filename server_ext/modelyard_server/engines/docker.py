@@ -1,0 +1,274 @@
+"""The Docker engine: one container per specification, on the daemon of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError
+from docker.errors import NotFound as DockerNotFound
+
+from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, ModelyardError, NotFound
+from modelyard.schema.common import EngineInfo
+from modelyard_server.engines import docker_exec
+from modelyard_server.engines.base import ExecHandle
+from modelyard_server.engines.directories import make_mounts
+from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
+from modelyard_server.engines.docker_images import DockerImages
+from modelyard_server.engines.docker_spec import environment, host_config, state
+from modelyard_server.engines.gpus import count_gpus
+from modelyard_server.engines.spec import (
+    LABEL_WORKSPACE,
+    ContainerSpec,
+    ContainerState,
+    Usage,
+)
+
+_ROOTS_USER = 1000
+_LOG_BYTES = 1 << 20
+
+
+class DockerEngine(DockerImages):
+    """Engine and image engine on a Docker daemon.
+
+    Parameters
+    ----------
+    base_url: address of the daemon; None: DOCKER_HOST, else the local socket.
+    """
+
+    name = "docker"
+
+    def __init__(self, base_url: str | None = None) -> None:
+        super().__init__(DockerClient(base_url))
+
+    # -- what there is ----------------------------------------------------------------------
+
+    def info(self) -> EngineInfo:
+        """Whether the daemon answers, and what the machine has. Never raises."""
+        try:
+            with self._client.calling(QUICK) as api:
+                found = api.info()
+        except ModelyardError as error:
+            return EngineInfo(
+                name=self.name, available=False, message=error.message, hint=error.hint
+            )
+        version = str(found.get("ServerVersion", ""))
+        return EngineInfo(
+            name=self.name,
+            available=True,
+            version=version,
+            message=f"Docker {version.partition('+')[0]}",
+            cpus=float(found.get("NCPU", 0)),
+            memory=int(found.get("MemTotal", 0)),
+            gpus=_gpus(found),
+        )
+
+    def user(self) -> tuple[int, int]:
+        """The server's own uid and gid; 1000:1000 when it is root, for containers never are."""
+        uid = os.getuid()
+        return (uid, os.getgid()) if uid else (_ROOTS_USER, _ROOTS_USER)
+
+    def list(self, workspace: str) -> list[ContainerState]:
+        """All containers that carry the workspace's label, running or not."""
+        with self._client.calling(QUICK) as api:
+            found = api.containers(all=True, filters={"label": f"{LABEL_WORKSPACE}={workspace}"})
+        states = (self.inspect(each["Id"]) for each in found)
+        return [each for each in states if each is not None]
+
+    def inspect(self, container: str) -> ContainerState | None:
+        """One container, None when there is none."""
+        with self._client.calling(QUICK) as api:
+            found = _inspected(api, container)
+        return state(found) if found else None
+
+    # -- its life ---------------------------------------------------------------------------
+
+    def create(self, spec: ContainerSpec) -> None:
+        """Create the container if there is none of that name (one of another spec is replaced).
+
+        Raises
+        ------
+        NotFound: the image is not there.
+        InvalidInput: GPUs where there are none, or a limit this machine cannot give.
+        """
+        there = self.inspect(spec.container)
+        if there is not None:
+            if there.spec_hash == spec.digest:
+                return
+            self.remove(spec.container)
+        if spec.gpus:
+            self._check_gpus(spec.gpus)
+        make_mounts(spec.mounts, self.user())
+        try:
+            self._create(spec)
+        except Conflict:
+            # Somebody was faster; what counts is that it is there, and of this specification.
+            there = self.inspect(spec.container)
+            if there is None or there.spec_hash != spec.digest:
+                raise
+
+    def _create(self, spec: ContainerSpec) -> None:
+        uid, gid = self.user()
+        with self._client.calling(ACTION) as api:
+            api.create_container(
+                image=spec.image,
+                command=spec.command,
+                entrypoint=[],
+                name=spec.container,
+                user=f"{uid}:{gid}",
+                environment=environment(spec),
+                working_dir=spec.workdir,
+                labels=spec.labels,
+                ports=[*spec.ports] or None,
+                host_config=api.create_host_config(**host_config(spec)),
+            )
+
+    def _check_gpus(self, wanted: int) -> None:
+        there = self.info().gpus
+        if wanted > there:
+            raise InvalidInput(
+                f"{wanted} GPUs were asked for, this machine has {there} for containers.",
+                hint=f"Ask for at most {there}." if there else "Ask for 0 GPUs.",
+                field="gpus",
+            )
+
+    def start(self, container: str) -> None:
+        """Start it; silent when it runs. NotFound when there is none.
+
+        Raises
+        ------
+        Conflict: a port it publishes is taken.
+        """
+        with self._client.calling(ACTION) as api:
+            try:
+                found = _inspected(api, container)
+                if found is None:
+                    raise NotFound(f"There is no container {container}.", hint="Create it first.")
+                if found["State"].get("Paused"):
+                    api.unpause(container)
+                api.start(container)
+            except APIError as error:
+                raise self._client.translated(error) from error
+
+    def stop(self, container: str, timeout: float = 10.0) -> None:
+        """SIGTERM, then SIGKILL after `timeout` seconds; silent when it does not run."""
+        with self._client.calling(ACTION + round(timeout)) as api:
+            try:
+                api.stop(container, timeout=round(timeout))
+            except DockerNotFound:
+                return
+
+    def remove(self, container: str) -> None:
+        """Stop it at once and remove it with its writable layer and anonymous volumes."""
+        with self._client.calling(ACTION) as api:
+            try:
+                api.remove_container(container, force=True, v=True)
+            except DockerNotFound:
+                return
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
+                # Being removed by another call: wait for that one.
+                try:
+                    api.wait(container, condition="removed", timeout=ACTION)
+                except DockerNotFound:
+                    return
+
+    # -- looking inside ---------------------------------------------------------------------
+
+    def logs(self, container: str, tail: int = 500) -> str:
+        """The last `tail` lines of stdout and stderr, at most 1 MiB."""
+        with self._client.calling(QUICK) as api:
+            try:
+                raw = api.logs(container, stdout=True, stderr=True, tail=tail)
+            except DockerNotFound:
+                return ""
+        return raw[-_LOG_BYTES:].decode(errors="replace")
+
+    def usage(self, container: str) -> Usage:
+        """Bytes of its writable layer; memory and CPU when it runs (takes about a second)."""
+        with self._client.calling(QUICK) as api:
+            rows = api.containers(all=True, size=True, filters={"name": f"^/{container}$"})
+            if not rows:
+                raise NotFound(f"There is no container {container}.")
+            disk = int(rows[0].get("SizeRw", 0))
+            if rows[0].get("State") != "running":
+                return Usage(disk=disk)
+            stats = api.stats(container, stream=False)
+        return Usage(disk=disk, memory=_memory(stats), cpu_percent=_cpu_percent(stats))
+
+    # -- programs in it ---------------------------------------------------------------------
+
+    def exec(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str,
+        pid_file: Path,
+        log_file: Path,
+    ) -> ExecHandle:
+        """Run a program in a session of its own, its output going to `log_file`.
+
+        Raises
+        ------
+        NotFound: there is no such container.
+        WrongState: it does not run.
+        """
+        return docker_exec.start(
+            self._client, container, argv, env=env, cwd=cwd, pid_file=pid_file, log_file=log_file
+        )
+
+    def attach(self, container: str, pid_file: Path) -> ExecHandle:
+        """A handle on a program that an earlier `exec`, perhaps of another server, started."""
+        return docker_exec.attach(self._client, container, pid_file)
+
+    def shell(self, container: str) -> list[str]:
+        """The argv that opens an interactive shell in it, bash where the image has one."""
+        program = shutil.which("docker")
+        if program is None:
+            raise EngineUnavailable(
+                "A terminal needs the docker command, which is not installed.",
+                hint="Install it: sudo apt-get install docker-cli",
+            )
+        host = ["--host", self._client.base_url] if self._client.base_url else []
+        choose = "command -v bash >/dev/null && exec bash; exec sh"
+        return [program, *host, "exec", "--interactive", "--tty", container, "sh", "-c", choose]
+
+
+def _inspected(api: APIClient, container: str) -> dict[str, Any] | None:
+    try:
+        return api.inspect_container(container)
+    except DockerNotFound:
+        return None
+
+
+def _gpus(info: dict[str, Any]) -> int:
+    usable = "nvidia" in (info.get("Runtimes") or {}) or shutil.which("nvidia-container-cli")
+    return count_gpus() if usable else 0
+
+
+def _memory(stats: dict[str, Any]) -> int | None:
+    memory = stats.get("memory_stats") or {}
+    if "usage" not in memory:
+        return None
+    details = memory.get("stats") or {}
+    # The page cache is given back under pressure; `docker stats` leaves it out, too.
+    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
+    return max(0, int(memory["usage"]) - int(cache))
+
+
+def _cpu_percent(stats: dict[str, Any]) -> float | None:
+    now, before = stats.get("cpu_stats") or {}, stats.get("precpu_stats") or {}
+    try:
+        used = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
+        passed = now["system_cpu_usage"] - before["system_cpu_usage"]
+    except KeyError:
+        return None
+    cpus = now.get("online_cpus") or 1
+    return round(100.0 * cpus * used / passed, 1) if passed > 0 else 0.0

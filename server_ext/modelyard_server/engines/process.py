@@ -1,0 +1,277 @@
+"""The process engine: containers without Docker, as process groups on this machine.
+
+It isolates nothing: limits, networks and published ports of a specification are ignored (a
+program binds the port it is told by itself), and mounts are the very directories.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from modelyard.errors import InvalidInput, NotFound, ServerError, WrongState
+from modelyard.schema.common import EngineInfo
+from modelyard_server.engines import process_state, supervise
+from modelyard_server.engines.base import ExecHandle
+from modelyard_server.engines.directories import make_mounts
+from modelyard_server.engines.gpus import count_gpus
+from modelyard_server.engines.process_exec import attach, start_program
+from modelyard_server.engines.process_state import Container
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Phase, Usage
+
+_SUPERVISE = str(Path(supervise.__file__))
+_READY_TIMEOUT = 30.0
+_KILL_TIMEOUT = 10.0
+_LOG_BYTES = 1 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}")
+
+
+class ProcessEngine:
+    """Engine on plain processes.
+
+    Parameters
+    ----------
+    state: directory of its own (`Paths.engine`).
+    reason: why there are no containers, for people.
+    hint: the command that mends that.
+    """
+
+    name = "process"
+
+    def __init__(self, state: Path, reason: str = "", hint: str = "") -> None:
+        self._state = state
+        self._reason = reason
+        self._hint = hint
+        self._lock = threading.Lock()
+
+    # -- what there is ----------------------------------------------------------------------
+
+    def info(self) -> EngineInfo:
+        """What the machine has, and why there are no containers. Never raises."""
+        return EngineInfo(
+            name=self.name,
+            available=True,
+            message=f"Local processes: no containers. {self._reason}".strip(),
+            hint=self._hint,
+            cpus=float(len(os.sched_getaffinity(0))),
+            memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            gpus=count_gpus(),
+        )
+
+    def user(self) -> tuple[int, int]:
+        """The server's own uid and gid."""
+        return os.getuid(), os.getgid()
+
+    def list(self, workspace: str) -> list[ContainerState]:
+        """All containers of the workspace, running or not."""
+        if not self._state.is_dir():
+            return []
+        found = (self.inspect(each.name) for each in self._state.iterdir() if each.is_dir())
+        return [each for each in found if each is not None and each.workspace == workspace]
+
+    def inspect(self, container: str) -> ContainerState | None:
+        """One container, None when there is none."""
+        made = self._made(container)
+        return process_state.state(self._directory(container), made) if made else None
+
+    # -- its life ---------------------------------------------------------------------------
+
+    def create(self, spec: ContainerSpec) -> None:
+        """Note what to run, if there is nothing of that name (one of another spec is replaced).
+
+        Raises
+        ------
+        InvalidInput: GPUs where there are none.
+        """
+        made = self._made(spec.container)
+        if made is not None:
+            if made.spec_hash == spec.digest:
+                return
+            self.remove(spec.container)
+        if spec.gpus > count_gpus():
+            raise InvalidInput(
+                f"{spec.gpus} GPUs were asked for, this machine has {count_gpus()}.",
+                hint="Ask for 0 GPUs.",
+                field="gpus",
+            )
+        make_mounts(spec.mounts, self.user())
+        directory = self._directory(spec.container)
+        directory.mkdir(parents=True, exist_ok=True)
+        made = Container(
+            container=spec.container,
+            workspace=spec.workspace,
+            kind=spec.kind,
+            name=spec.name,
+            spec_hash=spec.digest,
+            argv=spec.command,
+            env=spec.env,
+            cwd=spec.workdir,
+            log=str(spec.log_file or directory / "log.txt"),
+            restart=spec.restart,
+        )
+        supervise.write_json(directory / "container.json", msgspec.to_builtins(made))
+
+    def start(self, container: str) -> None:
+        """Start it; silent when it runs. NotFound when there is none.
+
+        Raises
+        ------
+        InvalidInput: there is no such program.
+        """
+        made = self._made(container)
+        if made is None:
+            raise NotFound(f"There is no container {container}.", hint="Create it first.")
+        directory = self._directory(container)
+        with self._lock:
+            if process_state.supervisor(directory) is not None:
+                return
+            # What an earlier life left behind (its supervisor was killed) must not go on beside it.
+            supervise.kill_marked(str(directory))
+            said = self._launch(directory, made)
+        if said:
+            raise InvalidInput(f"{made.argv[0]} cannot be started: {said}.")
+
+    def _launch(self, directory: Path, made: Container) -> str:
+        """Start the supervisor; what it says when the program cannot be started, else empty."""
+        reading, writing = os.pipe()
+        try:
+            subprocess.run(
+                [sys.executable, "-I", "-S", _SUPERVISE, "run", str(directory), str(writing)],
+                env=supervise.surroundings(directory),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[writing],
+                start_new_session=True,
+                umask=0o002,
+                timeout=_READY_TIMEOUT,
+                check=True,
+            )
+            os.close(writing)
+            writing = -1
+            if not select.select([reading], [], [], _READY_TIMEOUT)[0]:
+                raise ServerError(f"{made.container} does not start.", hint="Try again.")
+            return os.read(reading, 4096).decode(errors="replace")
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ServerError(f"{made.container} does not start: {error}.") from error
+        finally:
+            os.close(reading)
+            if writing >= 0:
+                os.close(writing)
+
+    def stop(self, container: str, timeout: float = 10.0) -> None:
+        """SIGTERM to the main program, SIGKILL after `timeout` seconds, and to all the others."""
+        directory = self._directory(container)
+        watching = process_state.supervisor(directory)
+        if watching is not None:
+            _signal(watching, signal.SIGTERM)
+            if not process_state.wait_end(watching, timeout):
+                self._kill_main(directory)
+                process_state.wait_end(watching, _KILL_TIMEOUT)
+        if directory.is_dir():
+            supervise.kill_marked(str(directory))
+
+    def _kill_main(self, directory: Path) -> None:
+        """Kill the program, not its supervisor, which notes the end."""
+        seen = process_state.read(directory / "state.json", process_state.Ended)
+        if isinstance(seen, process_state.Ended) and seen.phase is Phase.RUNNING:
+            _signal(seen.pid, signal.SIGKILL)
+
+    def remove(self, container: str) -> None:
+        """Stop it at once and forget it."""
+        self.stop(container, timeout=0)
+        shutil.rmtree(self._directory(container), ignore_errors=True)
+
+    # -- looking inside ---------------------------------------------------------------------
+
+    def logs(self, container: str, tail: int = 500) -> str:
+        """The last `tail` lines of stdout and stderr, at most 1 MiB."""
+        made = self._made(container)
+        if made is None:
+            return ""
+        try:
+            with Path(made.log).open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_BYTES))
+                lines = log.read(_LOG_BYTES).decode(errors="replace").splitlines(keepends=True)
+        except FileNotFoundError:
+            return ""
+        return "".join(lines[-tail:]) if tail > 0 else ""
+
+    def usage(self, container: str) -> Usage:
+        """Memory of its processes; it has no writable layer."""
+        if self._made(container) is None:
+            raise NotFound(f"There is no container {container}.")
+        memory = process_state.resident_memory(self._directory(container))
+        return Usage(disk=0, memory=memory or None)
+
+    # -- programs in it ---------------------------------------------------------------------
+
+    def exec(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str,
+        pid_file: Path,
+        log_file: Path,
+    ) -> ExecHandle:
+        """Run a program in a session of its own, its output going to `log_file`.
+
+        Raises
+        ------
+        NotFound: there is no such container.
+        WrongState: it does not run.
+        """
+        made = self._running(container)
+        directory = self._directory(container)
+        environment = {**supervise.surroundings(directory), **made.env, **env}
+        return start_program(
+            directory, argv, env=environment, cwd=cwd, pid_file=pid_file, log_file=log_file
+        )
+
+    def attach(self, container: str, pid_file: Path) -> ExecHandle:
+        """A handle on a program that an earlier `exec`, perhaps of another server, started."""
+        return attach(self._directory(container), pid_file)
+
+    def shell(self, container: str) -> list[str]:
+        """The argv that opens an interactive shell in the container's surroundings."""
+        self._running(container)
+        directory = str(self._directory(container))
+        return [sys.executable, "-I", "-S", _SUPERVISE, "shell", directory]
+
+    # -- where it is ------------------------------------------------------------------------
+
+    def _directory(self, container: str) -> Path:
+        if not _NAME.fullmatch(container):
+            raise InvalidInput(f"'{container}' cannot name a container.", field="name")
+        return self._state / container
+
+    def _made(self, container: str) -> Container | None:
+        found = process_state.read(self._directory(container) / "container.json", Container)
+        return found if isinstance(found, Container) else None
+
+    def _running(self, container: str) -> Container:
+        made = self._made(container)
+        if made is None:
+            raise NotFound(f"There is no container {container}.", hint="Create it first.")
+        if process_state.supervisor(self._directory(container)) is None:
+            raise WrongState(f"The container {container} is not running.", hint="Start it first.")
+        return made
+
+
+def _signal(pid: int, signum: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signum)

@@ -1,0 +1,40 @@
+"""How every engine starts a program beside a container's main one (a kernel)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+# Directories are shared by the server's and the container's user: umask 002 keeps what either
+# makes writable by both. Output is redirected first, so that the reason of a failure is in the log.
+_WRAPPER = """\
+umask 002
+exec >>"$1" 2>&1
+cd -- "$2" || exit 126
+echo $$ >"$3"
+shift 3
+exec "$@"
+"""
+_PID_FILE_AT = 5
+
+
+def wrapped(argv: Sequence[str], *, cwd: str, pid_file: Path, log_file: Path) -> list[str]:
+    """The command that runs `argv` in `cwd` after noting its pid; it must lead its own group.
+
+    It ends with 126 when there is no such directory, with 127 when there is no such program.
+    """
+    return ["sh", "-c", _WRAPPER, "sh", str(log_file), cwd, str(pid_file), *argv]
+
+
+def noted_pid_file(arguments: Sequence[str]) -> str:
+    """The pid file among the arguments of a `wrapped` command, without its leading `sh`."""
+    return arguments[_PID_FILE_AT] if len(arguments) > _PID_FILE_AT else ""
+
+
+def read_pid(pid_file: Path) -> int | None:
+    """The number in a pid file; None while it is missing or half written."""
+    try:
+        text = pid_file.read_text()
+    except OSError:
+        return None
+    return int(text) if text.endswith("\n") and text.strip().isdigit() else None
