@@ -1,0 +1,138 @@
+"""`%ml compute …`."""
+
+from __future__ import annotations
+
+from modelyard.compute import ComputeInstance
+from modelyard.magics.display import Column, Listing, ago, size
+from modelyard.magics.parse import Argument, Command, Option, Parsed
+from modelyard.magics.session import Session
+
+_COLUMNS: list[Column[ComputeInstance]] = [
+    Column("Name", lambda i: i.name),
+    Column("State", lambda i: i.info.state),
+    Column("Size", lambda i: f"{i.info.size} ({i.info.cpus:g} CPUs, {size(i.info.memory)})"),
+    Column("GPUs", lambda i: str(i.info.gpus)),
+    Column("Kernels", lambda i: str(i.info.kernels)),
+    Column("Engine", lambda i: i.info.engine),
+    Column("Started", lambda i: ago(i.info.started)),
+    Column("Now", lambda i: _now(i)),
+]
+
+
+def _now(instance: ComputeInstance) -> str:
+    info = instance.info
+    if info.error:
+        return info.error.message
+    return info.progress.message if info.progress else ""
+
+
+def show_all(session: Session, _args: Parsed) -> Listing[ComputeInstance]:
+    """All instances."""
+    empty = f"No compute instances yet. Create one: {session.prefix} compute create cpu-1"
+    return Listing(session.workspace.compute.list(), _COLUMNS, empty=empty)
+
+
+def create(session: Session, args: Parsed) -> ComputeInstance:
+    """Create an instance."""
+    return session.workspace.compute.create(
+        args.text("name"),
+        size=args.text("size"),
+        gpus=args.number("gpus", 0),
+        image=args.text("image"),
+        wait=not args.flag("no-wait"),
+    )
+
+
+def start(session: Session, args: Parsed) -> ComputeInstance:
+    """Start an instance."""
+    return session.workspace.compute.get(args.text("name")).start(wait=not args.flag("no-wait"))
+
+
+def stop(session: Session, args: Parsed) -> ComputeInstance:
+    """Stop an instance."""
+    return session.workspace.compute.get(args.text("name")).stop(force=args.flag("force"))
+
+
+def restart(session: Session, args: Parsed) -> ComputeInstance:
+    """Restart an instance."""
+    return session.workspace.compute.get(args.text("name")).restart(force=args.flag("force"))
+
+
+def delete(session: Session, args: Parsed) -> None:
+    """Delete an instance, after asking."""
+    instance = session.workspace.compute.get(args.text("name"))
+    question = (
+        f"Delete instance '{instance.name}' with the packages installed in it? User files stay."
+    )
+    if session.confirm(question, yes=args.flag("yes")):
+        instance.delete(force=args.flag("force"))
+        session.say(f"Deleted instance '{instance.name}'.")
+
+
+def log(session: Session, args: Parsed) -> None:
+    """The end of an instance's log."""
+    instance = session.workspace.compute.get(args.text("name"))
+    session.say(instance.logs(args.number("tail", 200)).rstrip() or "The log is empty.")
+
+
+_NAME = Argument("name", "an instance's name", names="instances")
+_FORCE = Option("--force", "also when kernels are alive on it", "flag")
+_NO_WAIT = Option("--no-wait", "return at once", "flag")
+_YES = Option("--yes", "do not ask", "flag")
+
+COMMANDS = [
+    Command(("compute", "list"), "all compute instances", show_all, examples=("compute list",)),
+    Command(
+        ("compute", "create"),
+        "create and start a compute instance",
+        create,
+        (Argument("name", "the new instance's name"),),
+        (
+            Option("--size", "CPUs and memory, by name", names="sizes"),
+            Option("--gpus", "GPUs that it holds for itself", "int"),
+            Option("--image", "a container image that has Python; default: the workspace's own"),
+            _NO_WAIT,
+        ),
+        ("compute create cpu-1", "compute create big-1 --size large --no-wait"),
+    ),
+    Command(
+        ("compute", "start"),
+        "start a stopped instance",
+        start,
+        (_NAME,),
+        (_NO_WAIT,),
+        ("compute start cpu-1",),
+    ),
+    Command(
+        ("compute", "stop"),
+        "stop an instance; it keeps its definition and installed packages",
+        stop,
+        (_NAME,),
+        (_FORCE,),
+        ("compute stop cpu-1",),
+    ),
+    Command(
+        ("compute", "restart"),
+        "stop an instance and start it again",
+        restart,
+        (_NAME,),
+        (_FORCE,),
+        ("compute restart cpu-1",),
+    ),
+    Command(
+        ("compute", "delete"),
+        "remove an instance with what was installed in it; User files stay",
+        delete,
+        (_NAME,),
+        (_YES, _FORCE),
+        ("compute delete cpu-1",),
+    ),
+    Command(
+        ("compute", "log"),
+        "the end of an instance's log",
+        log,
+        (_NAME,),
+        (Option("--tail", "how many lines (default 200)", "int"),),
+        ("compute log cpu-1",),
+    ),
+]

@@ -1,0 +1,159 @@
+"""`%ml endpoints …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelyard.endpoints import Endpoint
+from modelyard.errors import InvalidInput
+from modelyard.magics.display import Column, Listing, ago
+from modelyard.magics.parse import Argument, Command, Option, Parsed
+from modelyard.magics.session import Session
+
+_COLUMNS: list[Column[Endpoint]] = [
+    Column("Name", lambda e: e.name),
+    Column("State", lambda e: e.info.state),
+    Column("Model", lambda e: _model(e)),
+    Column("URL", lambda e: e.url),
+    Column("Updated", lambda e: ago(e.info.updated)),
+    Column("Now", lambda e: _now(e)),
+]
+
+
+def _model(endpoint: Endpoint) -> str:
+    serving = endpoint.info.current or endpoint.info.next
+    return f"{serving.model}:{serving.version}" if serving else ""
+
+
+def _now(endpoint: Endpoint) -> str:
+    info = endpoint.info
+    if info.error:
+        return info.error.message
+    if info.next is None:
+        return ""
+    if info.next.error:
+        return info.next.error.message
+    return info.next.progress.message if info.next.progress else info.next.state
+
+
+def show_all(session: Session, _args: Parsed) -> Listing[Endpoint]:
+    """All endpoints."""
+    empty = (
+        "No endpoints yet. Deploy a registered model: "
+        f"{session.prefix} endpoints deploy bc --model breast-cancer:1"
+    )
+    return Listing(session.workspace.endpoints.list(), _COLUMNS, empty=empty)
+
+
+def show(session: Session, args: Parsed) -> Endpoint:
+    """One endpoint."""
+    return session.workspace.endpoints.get(args.text("name"))
+
+
+def deploy(session: Session, args: Parsed) -> Endpoint:
+    """Make an endpoint, or replace what it serves."""
+    script = args.text("script")
+    return session.workspace.endpoints.deploy(
+        args.text("name"),
+        model=args.text("model"),
+        script=Path(script) if script else None,
+        size=args.text("size"),
+        wait=not args.flag("no-wait"),
+    )
+
+
+def score(session: Session, args: Parsed) -> Any:
+    """Send rows to an endpoint."""
+    try:
+        data = msgspec.json.decode(args.text("data"))
+    except msgspec.DecodeError as error:
+        raise InvalidInput(
+            f"The data is not JSON: {error}.",
+            hint=f"For example: {session.prefix} endpoints score bc [[5.1, 3.5, 1.4, 0.2]]",
+            field="DATA",
+        ) from None
+    return session.workspace.endpoints.get(args.text("name")).score(data)
+
+
+def keys(session: Session, args: Parsed) -> list[str]:
+    """The two keys, after replacing one where that is asked for."""
+    endpoint = session.workspace.endpoints.get(args.text("name"))
+    which = args.text("rotate")
+    question = f"Replace the {which} key of '{endpoint.name}'? Callers that use it are refused."
+    if which and session.confirm(question, yes=args.flag("yes")):
+        endpoint.rotate_key(which)
+    return endpoint.keys
+
+
+def log(session: Session, args: Parsed) -> None:
+    """The end of a scoring container's log."""
+    endpoint = session.workspace.endpoints.get(args.text("name"))
+    session.say(endpoint.logs(args.number("tail", 200)).rstrip() or "The log is empty.")
+
+
+def delete(session: Session, args: Parsed) -> None:
+    """Delete an endpoint, after asking."""
+    endpoint = session.workspace.endpoints.get(args.text("name"))
+    question = f"Delete endpoint '{endpoint.name}'? Its URL and keys stop working."
+    if session.confirm(question, yes=args.flag("yes")):
+        endpoint.delete()
+        session.say(f"Deleted endpoint '{endpoint.name}'.")
+
+
+_NAME = Argument("name", "an endpoint's name", names="endpoints")
+_YES = Option("--yes", "do not ask", "flag")
+
+COMMANDS = [
+    Command(("endpoints", "list"), "all endpoints", show_all, examples=("endpoints list",)),
+    Command(("endpoints", "show"), "one endpoint", show, (_NAME,), examples=("endpoints show bc",)),
+    Command(
+        ("endpoints", "deploy"),
+        "serve a model version; an endpoint that exists keeps its URL and keys",
+        deploy,
+        (_NAME,),
+        (
+            Option("--model", "NAME:VERSION", required=True, names="versions"),
+            Option("--script", "a scoring script with init() and run(data)"),
+            Option("--size", "CPUs and memory, by name", names="sizes"),
+            Option("--no-wait", "return at once", "flag"),
+        ),
+        (
+            "endpoints deploy bc --model breast-cancer:1",
+            "endpoints deploy bc --model breast-cancer:2 --script score.py",
+        ),
+    ),
+    Command(
+        ("endpoints", "score"),
+        "send rows to an endpoint and show its predictions",
+        score,
+        (_NAME, Argument("data", "rows as JSON", verbatim=True)),
+        examples=("endpoints score bc [[5.1, 3.5, 1.4, 0.2]]",),
+    ),
+    Command(
+        ("endpoints", "keys"),
+        "the two keys; either opens the endpoint",
+        keys,
+        (_NAME,),
+        (Option("--rotate", "replace a key", choices=("primary", "secondary")), _YES),
+        ("endpoints keys bc", "endpoints keys bc --rotate primary"),
+    ),
+    Command(
+        ("endpoints", "log"),
+        "the end of its scoring container's log",
+        log,
+        (_NAME,),
+        (Option("--tail", "how many lines (default 200)", "int"),),
+        ("endpoints log bc",),
+    ),
+    Command(
+        ("endpoints", "delete"),
+        "remove an endpoint, its containers and its URL",
+        delete,
+        (_NAME,),
+        (_YES,),
+        ("endpoints delete bc",),
+    ),
+]

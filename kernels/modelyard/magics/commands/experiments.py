@@ -1,0 +1,30 @@
+"""`%ml experiments …`."""
+
+from __future__ import annotations
+
+from modelyard.magics.display import Column, Listing, ago
+from modelyard.magics.parse import Command, Parsed
+from modelyard.magics.session import Session
+from modelyard.schema.tracking import Experiment
+
+_COLUMNS: list[Column[Experiment]] = [
+    Column("Name", lambda e: e.name),
+    Column("Runs", lambda e: str(e.runs)),
+    Column("Active", lambda e: str(e.active)),
+    Column("Updated", lambda e: ago(e.updated)),
+    Column("Note", lambda e: e.note),
+]
+
+
+def show_all(session: Session, _args: Parsed) -> Listing[Experiment]:
+    """All experiments."""
+    empty = (
+        "No experiments yet. The first run makes one: begin a cell with "
+        "%%ml run --experiment my-experiment"
+    )
+    return Listing(session.workspace.experiments(), _COLUMNS, empty=empty)
+
+
+COMMANDS = [
+    Command(("experiments", "list"), "all experiments", show_all, examples=("experiments list",))
+]

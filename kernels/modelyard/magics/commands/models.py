@@ -1,0 +1,141 @@
+"""`%ml models …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelyard.errors import InvalidInput
+from modelyard.magics.commands.runs import find
+from modelyard.magics.display import Column, Listing, ago, size
+from modelyard.magics.parse import Argument, Command, Option, Parsed
+from modelyard.magics.session import Session
+from modelyard.models import ModelVersion
+from modelyard.schema.registry import Model
+
+_COLUMNS: list[Column[Model]] = [
+    Column("Name", lambda m: m.name),
+    Column("Newest", lambda m: str(m.versions[0].version) if m.versions else ""),
+    Column("Versions", lambda m: str(len(m.versions))),
+    Column("Flavor", lambda m: m.versions[0].flavor if m.versions else ""),
+    Column("Endpoints", lambda m: ", ".join(sorted({e for v in m.versions for e in v.endpoints}))),
+    Column("Updated", lambda m: ago(m.updated)),
+]
+
+_VERSION_COLUMNS: list[Column[ModelVersion]] = [
+    Column("Version", lambda v: str(v.version)),
+    Column("Flavor", lambda v: v.info.flavor),
+    Column("Size", lambda v: size(v.info.size)),
+    Column("Run", lambda v: v.info.run_name),
+    Column("Tags", lambda v: ", ".join(f"{k}={t}" for k, t in sorted(v.info.tags.items()))),
+    Column("Endpoints", lambda v: ", ".join(v.info.endpoints)),
+    Column("Made", lambda v: ago(v.info.created)),
+]
+
+
+def version_of(text: str) -> tuple[str, int | None]:
+    """`name:3` as its parts; the version is None when only a name is given.
+
+    Raises
+    ------
+    InvalidInput: what follows the colon is no number.
+    """
+    name, colon, version = text.partition(":")
+    if not colon:
+        return name, None
+    if not version.isdigit():
+        raise InvalidInput(
+            f"'{text[:80]}' is not a model version.",
+            hint="Write NAME:VERSION, for example breast-cancer:1.",
+            field="MODEL",
+        )
+    return name, int(version)
+
+
+def show_all(session: Session, _args: Parsed) -> Listing[Model]:
+    """All registered models."""
+    empty = (
+        "No models yet. Register one from a run: "
+        f"{session.prefix} models register breast-cancer --run ID"
+    )
+    return Listing(session.workspace.models.list(), _COLUMNS, empty=empty)
+
+
+def show(session: Session, args: Parsed) -> Listing[ModelVersion]:
+    """The versions of a model."""
+    name = args.text("name")
+    versions = session.workspace.models.versions(name)
+    return Listing(versions, _VERSION_COLUMNS, empty=f"Model '{name}' has no versions left.")
+
+
+def register(session: Session, args: Parsed) -> ModelVersion:
+    """Register what a run logged."""
+    run = find(session, args.text("run"))
+    return run.register(args.text("name"), path=args.text("path", "model"), tags=args.pairs("tag"))
+
+
+def download(session: Session, args: Parsed) -> None:
+    """Fetch the files of a version."""
+    name, number = version_of(args.text("model"))
+    version = session.workspace.models.get(name, number)
+    target = Path(args.text("directory"))
+    version.download(target)
+    session.say(f"Model '{name}' version {version.version} is in {target.resolve()}.")
+
+
+def delete(session: Session, args: Parsed) -> None:
+    """Delete a version, after asking."""
+    name, number = version_of(args.text("model"))
+    if number is None:
+        raise InvalidInput(
+            "Deleting takes a version.",
+            hint=f"Write {name}:VERSION; '{session.prefix} models show {name}' lists them.",
+            field="MODEL",
+        )
+    version = session.workspace.models.get(name, number)
+    if session.confirm(f"Delete model '{name}' version {number}?", yes=args.flag("yes")):
+        version.delete()
+        session.say(f"Deleted model '{name}' version {number}.")
+
+
+_NAME = Argument("name", "a model's name", names="models")
+
+COMMANDS = [
+    Command(("models", "list"), "all registered models", show_all, examples=("models list",)),
+    Command(
+        ("models", "show"),
+        "the versions of a model",
+        show,
+        (_NAME,),
+        examples=("models show breast-cancer",),
+    ),
+    Command(
+        ("models", "register"),
+        "register a model that a run logged, as a new version",
+        register,
+        (_NAME,),
+        (
+            Option("--run", "the run's id, or how it begins", required=True),
+            Option("--path", "where it lies in the run's artifacts (default model)"),
+            Option("--tag", "a tag; may be given again", "pair"),
+        ),
+        ("models register breast-cancer --run 1f3a", "models register bc --run 1f3a --path best"),
+    ),
+    Command(
+        ("models", "download"),
+        "fetch the files of a version",
+        download,
+        (
+            Argument("model", "NAME or NAME:VERSION", names="versions"),
+            Argument("directory", "the folder they are put in"),
+        ),
+        examples=("models download breast-cancer:1 ./model",),
+    ),
+    Command(
+        ("models", "delete"),
+        "delete a version that no endpoint uses",
+        delete,
+        (Argument("model", "NAME:VERSION", names="versions"),),
+        (Option("--yes", "do not ask", "flag"),),
+        ("models delete breast-cancer:1",),
+    ),
+]

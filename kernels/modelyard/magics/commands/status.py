@@ -1,0 +1,35 @@
+"""`%ml status`."""
+
+from __future__ import annotations
+
+from modelyard.magics.display import Grid, size
+from modelyard.magics.parse import Command, Parsed
+from modelyard.magics.session import Session
+
+
+def show(session: Session, _args: Parsed) -> Grid:
+    """The workspace, its engine, and what is in it."""
+    workspace = session.workspace
+    status = workspace.status
+    engine = status.engine
+    machine = f"{engine.cpus:g} CPUs, {size(engine.memory)} memory, {engine.gpus} GPUs"
+    instances = workspace.compute.list()
+    running = sum(1 for instance in instances if instance.info.state == "running")
+    experiments = workspace.experiments()
+    rows = [
+        ["Workspace", status.workspace],
+        ["Version", status.version],
+        ["Engine", " ".join(filter(None, [engine.message or engine.name, engine.hint]))],
+        ["Machine", machine],
+        ["Sizes", ", ".join(item.name for item in status.sizes)],
+        ["Compute instances", f"{len(instances)} ({running} running)"],
+        ["Experiments", f"{len(experiments)} ({sum(e.runs for e in experiments)} runs)"],
+        ["Models", str(len(workspace.models.list()))],
+        ["Endpoints", str(len(workspace.endpoints.list()))],
+    ]
+    return Grid(["What", "Now"], rows)
+
+
+COMMANDS = [
+    Command(("status",), "the workspace, its engine, and what is in it", show, examples=("status",))
+]

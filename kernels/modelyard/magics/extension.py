@@ -1,0 +1,70 @@
+"""`%load_ext modelyard`: the only module here that hooks into IPython (with `run`)."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from modelyard.errors import ModelyardError
+from modelyard.magics.catalog import notebook_table
+from modelyard.magics.complete import candidates
+from modelyard.magics.dispatch import cell_arguments, execute, help_words
+from modelyard.magics.run import run_cell
+from modelyard.magics.session import Session
+from modelyard.magics.words import split
+from modelyard.workspace import Workspace
+
+_MAGIC = "ml"
+_LINE = r".*%ml\s"
+"""What stands before a completion of ours: `%ml `, `%%ml ` or `x = %ml `."""
+
+
+class Magics:
+    """`%ml` and `%%ml` of one shell.
+
+    Parameters
+    ----------
+    shell: IPython's `InteractiveShell`.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._table = notebook_table()
+        # The kernel replaces input(): look it up when it is called.
+        self._session = Session(Workspace, print, lambda question: builtins.input(question))
+
+    def ml(self, line: str, cell: str | None = None) -> Any:
+        """Modelyard's commands. `%ml` alone shows them; `%%ml run` makes the cell a tracked run."""
+        try:
+            words = split(line)
+            if cell is None or help_words(words) is not None:
+                return execute(self._table, self._session, words)
+            args = cell_arguments(self._table, words)
+            return run_cell(self._shell, self._session, args, cell)
+        except ModelyardError as error:
+            _without_traceback(error)
+            raise
+
+    def complete(self, _shell: Any, event: Any) -> list[str]:
+        """IPython's `complete_command` hook."""
+        line = event.text_until_cursor.rpartition(f"%{_MAGIC}")[2].lstrip()
+        return candidates(self._table, self._session, line)
+
+
+def _without_traceback(error: ModelyardError) -> None:
+    """Make IPython show the sentence and what to do; the class stays, so `except` works."""
+    if "_render_traceback_" in error.__dict__:
+        return  # it was raised by the user's own cell, which shows its frames
+    lines = [f"\x1b[31m{type(error).__name__}\x1b[0m: {error.message}"]
+    if error.hint:
+        lines.append(error.hint)
+    error.__dict__["_render_traceback_"] = lambda: lines
+
+
+def load(ipython: Any) -> None:
+    """Register the magics; loading again changes nothing."""
+    if _MAGIC in ipython.magics_manager.magics["line"]:
+        return
+    magics = Magics(ipython)
+    ipython.register_magic_function(magics.ml, magic_kind="line_cell", magic_name=_MAGIC)
+    ipython.set_hook("complete_command", magics.complete, re_key=_LINE)

@@ -1,0 +1,66 @@
+"""A command line as words, and the nearest word to a mistyped one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from modelyard.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word, without its quotes, and all that follows from where it begins, as typed."""
+
+    text: str
+    rest: str
+    quoted: bool = False
+
+
+def split(line: str) -> list[Word]:
+    """Split as a shell does: spaces separate, quotes group; a backslash is an ordinary character.
+
+    Raises
+    ------
+    InvalidInput: a quote is not closed.
+    """
+    words: list[Word] = []
+    at = 0
+    while at < len(line):
+        if line[at].isspace():
+            at += 1
+            continue
+        start, text, quoted = at, [], False
+        while at < len(line) and not line[at].isspace():
+            if line[at] in "'\"":
+                end = line.find(line[at], at + 1)
+                if end < 0:
+                    raise InvalidInput(
+                        f"The quote that begins at {line[at:][:40]} is not closed.",
+                        hint=f"Add a closing {line[at]}.",
+                    )
+                text.append(line[at + 1 : end])
+                at, quoted = end + 1, True
+            else:
+                text.append(line[at])
+                at += 1
+        words.append(Word("".join(text), line[start:].rstrip(), quoted))
+    return words
+
+
+def from_argv(argv: Sequence[str]) -> list[Word]:
+    """Words that a shell has split already."""
+    return [Word(text, " ".join(argv[at:])) for at, text in enumerate(argv)]
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """The choice most like `word`; empty when none is."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    wanted = word.lower()
+    found = difflib.get_close_matches(wanted, by_lower, n=1, cutoff=0.5)
+    if found:
+        return by_lower[found[0]]
+    # 'comp' for 'compute' is less than half alike, and still plain.
+    starts = [choice for choice in by_lower if len(wanted) > 1 and choice.startswith(wanted)]
+    return by_lower[starts[0]] if len(starts) == 1 else ""

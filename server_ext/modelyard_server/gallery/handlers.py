@@ -1,0 +1,37 @@
+"""Routes of the gallery."""
+
+from __future__ import annotations
+
+from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
+from modelyard_server.gallery.manager import GalleryManager
+
+
+class _GalleryBase(Handler):
+    @property
+    def gallery(self) -> GalleryManager:
+        """The manager."""
+        return self.settings["modelyard"].gallery
+
+
+class GalleryHandler(_GalleryBase):
+    """All templates."""
+
+    @authorized("read")
+    async def get(self) -> None:
+        """List the templates."""
+        self.reply(await self.in_thread(self.gallery.list))
+
+
+class CopyHandler(_GalleryBase):
+    """One template."""
+
+    @authorized("write")
+    async def post(self, name: str) -> None:
+        """Copy a template into User files."""
+        self.reply(await self.in_thread(self.gallery.copy, name), 201)
+
+
+routes: list[tuple[str, type]] = [
+    (rf"{PREFIX_URL}/gallery", GalleryHandler),
+    (rf"{PREFIX_URL}/gallery/{NAME}/copy", CopyHandler),
+]
