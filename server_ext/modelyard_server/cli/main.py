@@ -1,0 +1,98 @@
+"""`modelyard`: start, stop and look after a workspace from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from modelyard.errors import ModelyardError
+
+_EXTRA = 'This command needs the server part: pip install "modelyard[lab]"'
+
+
+_DOMAINS = {
+    "compute": "compute instances: list, create, start, stop, restart, delete, log",
+    "experiments": "experiments: list",
+    "runs": "runs: list, show, compare, delete",
+    "models": "models: list, show, register, download, delete",
+    "endpoints": "endpoints: list, show, deploy, score, keys, log, delete",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="modelyard",
+        description="A managed machine-learning workspace inside JupyterLab.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--workspace",
+        type=Path,
+        metavar="DIR",
+        help="directory of the workspace (default: MODELYARD_WORKSPACE, the workspace around the "
+        "current directory, or ~/modelyard)",
+    )
+    common.add_argument("--json", action="store_true", help="answer in JSON")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", parents=[common], help="start JupyterLab with the workspace")
+    up.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    up.add_argument("--port", type=int, help="port (default: 8888, or the next that is free)")
+    up.add_argument("--token", help="token to log in with (default: a random one)")
+    up.add_argument("--engine", choices=["auto", "docker", "process"], default="auto")
+    up.add_argument(
+        "--on-exit",
+        choices=["keep", "stop"],
+        default="keep",
+        help="what happens to running compute instances when JupyterLab exits",
+    )
+
+    commands.add_parser(
+        "down", parents=[common], help="stop JupyterLab and everything that runs in the workspace"
+    )
+    commands.add_parser("status", parents=[common], help="what runs in the workspace")
+    commands.add_parser(
+        "doctor", parents=[common], help="check the set-up and say what to mend"
+    )
+
+    image = commands.add_parser("image", parents=[common], help="base and environment images")
+    image.add_argument(
+        "action",
+        choices=["base", "clean"],
+        help="base: build the base image from Debian's packages (root); "
+        "clean: remove environments that nothing uses",
+    )
+
+    for domain, about in _DOMAINS.items():
+        words = commands.add_parser(domain, parents=[common], help=about, add_help=False)
+        words.add_argument("words", nargs=argparse.REMAINDER)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        from modelyard_server.cli import doctor, image, server, words  # noqa: PLC0415
+    except ImportError as error:
+        print(f"modelyard: {error}. {_EXTRA}", file=sys.stderr)
+        return 1
+    own = {
+        "up": server.up,
+        "down": server.down,
+        "status": server.status,
+        "doctor": doctor.doctor,
+        "image": image.image,
+    }
+    try:
+        return own.get(arguments.command, words.words)(arguments)
+    except ModelyardError as error:
+        print(f"modelyard: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
