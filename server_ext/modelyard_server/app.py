@@ -28,8 +28,8 @@ from modelyard_server.engines.choose import choose_engine
 from modelyard_server.gallery.handlers import routes as gallery_routes
 from modelyard_server.kernels import Kernels
 from modelyard_server.registry.handlers import routes as registry_routes
-from modelyard_server.serving.handlers import routes as serving_routes
 from modelyard_server.services import Services, build
+from modelyard_server.serving.handlers import routes as serving_routes
 from modelyard_server.status.handlers import last_routes
 from modelyard_server.status.handlers import routes as status_routes
 from modelyard_server.tracking.handlers import routes as tracking_routes

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_path
-from modelyard.errors import ModelyardError
 
+from modelyard.errors import ModelyardError
 from modelyard_server.cli.locate import serving, workspace_dir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine

@@ -7,7 +7,6 @@ import json
 
 from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import Progress
-
 from modelyard_server.cli.locate import workspace_dir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import ImageEngine

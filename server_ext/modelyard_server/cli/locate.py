@@ -8,7 +8,6 @@ from pathlib import Path
 
 from modelyard.errors import Conflict, NotConnected, NotFound
 from modelyard.workspace import Workspace
-
 from modelyard_server.core.lock import lock
 from modelyard_server.core.paths import Paths, ServerInfo, read_server
 

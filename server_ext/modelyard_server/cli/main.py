@@ -52,9 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "down", parents=[common], help="stop JupyterLab and everything that runs in the workspace"
     )
     commands.add_parser("status", parents=[common], help="what runs in the workspace")
-    commands.add_parser(
-        "doctor", parents=[common], help="check the set-up and say what to mend"
-    )
+    commands.add_parser("doctor", parents=[common], help="check the set-up and say what to mend")
 
     image = commands.add_parser("image", parents=[common], help="base and environment images")
     image.add_argument(

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import modelyard_server
 from modelyard.errors import ModelyardError, WaitTimeout
-
 from modelyard_server.cli.locate import existing, serving, workspace_dir
 from modelyard_server.core.lock import lock
 from modelyard_server.core.paths import Paths, read_server

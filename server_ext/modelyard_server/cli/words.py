@@ -7,11 +7,11 @@ import sys
 from typing import Any
 
 import msgspec
+
 from modelyard.magics.catalog import terminal_table
 from modelyard.magics.dispatch import execute
 from modelyard.magics.session import Session
 from modelyard.magics.words import Word
-
 from modelyard_server.cli.locate import connect, existing
 
 

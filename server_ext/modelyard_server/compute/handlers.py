@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from modelyard.errors import NotPermitted, WrongState
 from modelyard.schema.compute import InstanceCreate, TerminalOpened
-
 from modelyard_server.compute.manager import ComputeManager
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
 

@@ -9,9 +9,9 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-import modelyard
 from jupyter_core.paths import jupyter_data_dir
 
+import modelyard
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
 

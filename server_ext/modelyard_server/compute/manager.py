@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from traitlets.config import LoggingConfigurable
+
 from modelyard.errors import AlreadyExists, InUse, InvalidInput, ModelyardError, NotFound
 from modelyard.schema.common import NAME_RULE, Progress, Size, valid_name
 from modelyard.schema.compute import (
@@ -17,8 +19,6 @@ from modelyard.schema.compute import (
     LogText,
 )
 from modelyard.suggest import did_you_mean
-from traitlets.config import LoggingConfigurable
-
 from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.reconcile import Reconciler
 from modelyard_server.compute.sizes import pick, sizes_for

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+from traitlets import Unicode
+
 from modelyard.client import Client
 from modelyard.compute import ComputeApi
 from modelyard.errors import ModelyardError, WrongState
-from traitlets import Unicode
-
 from modelyard_server.compute.spec import container_name, instance_env, kernel_dir, server_url
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths, read_base_url

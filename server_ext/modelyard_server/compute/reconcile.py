@@ -14,7 +14,6 @@ from collections.abc import Callable
 from modelyard.errors import EngineUnavailable, ModelyardError, NotFound
 from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, Instance
-
 from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_dir
 from modelyard_server.compute.store import ComputeStore
@@ -202,9 +201,7 @@ class Reconciler:
         started = seen.started if seen else time.time()
         instance = self._store.get(name)
         if instance.desired == "running":
-            self._set(
-                name, state="running", started=started, error=None, engine=self._engine.name
-            )
+            self._set(name, state="running", started=started, error=None, engine=self._engine.name)
 
     def _prepare(self, name: str) -> WorkDir:
         owner = self._engine.user()

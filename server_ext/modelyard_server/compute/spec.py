@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from modelyard.schema.compute import Instance
-
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import ContainerSpec, Mount, Runtime
@@ -22,9 +21,7 @@ def kernel_dir(paths: Paths, name: str) -> Path:
 
 def container_name(paths: Paths, name: str) -> str:
     """Name of the instance's container."""
-    return ContainerSpec(
-        workspace=paths.workspace_id, kind=KIND, name=name, command=[]
-    ).container
+    return ContainerSpec(workspace=paths.workspace_id, kind=KIND, name=name, command=[]).container
 
 
 def server_url(paths: Paths, base_url: str) -> str:

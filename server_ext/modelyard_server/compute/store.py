@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from modelyard.errors import NotFound
-from modelyard.schema.compute import Instance
 from sqlalchemy import select
 
+from modelyard.errors import NotFound
+from modelyard.schema.compute import Instance
 from modelyard_server.compute.tables import InstanceRow
 from modelyard_server.db.session import Database
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+
 from modelyard.schema.common import Change, ChangeEvent
 
 SCHEMA_ID = "https://modelyard.dev/events/changed"

@@ -14,6 +14,8 @@ import msgspec
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
 from modelyard.errors import (
     InvalidInput,
     ModelyardError,
@@ -23,8 +25,6 @@ from modelyard.errors import (
     ServerError,
     StorageFull,
 )
-from tornado import web
-
 from modelyard_server.core.tokens import PREFIX, Principal, Tokens
 
 T = TypeVar("T")

@@ -6,7 +6,6 @@ import fcntl
 from typing import IO
 
 from modelyard.errors import Conflict
-
 from modelyard_server.core.paths import Paths
 
 

@@ -26,7 +26,9 @@ class Loop:
 
     def start(self) -> None:
         """Begin; the first step runs at once."""
-        self._thread = threading.Thread(target=self._run, name=f"modelyard-{self._name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"modelyard-{self._name}", daemon=True
+        )
         self._thread.start()
 
     def wake(self) -> None:

@@ -24,6 +24,7 @@ import uuid
 from pathlib import Path
 
 import msgspec
+
 from modelyard.errors import NotPermitted, ServerError
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from modelyard.errors import AlreadyExists, ModelyardError, ServerError, StorageFull
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine as SqlEngine
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+
+from modelyard.errors import AlreadyExists, ModelyardError, ServerError, StorageFull
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from modelyard.errors import NotFound
 from modelyard.schema.common import Status
-
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
 from modelyard_server.version import VERSION
 

@@ -1,0 +1,61 @@
+"""Fixtures that several domains share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server_support import RunningServer
+
+pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.docker_support"]
+
+
+@pytest.fixture(scope="session")
+def process_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A running server on the process engine, shared by a worker's tests."""
+    server = RunningServer(tmp_path_factory.mktemp("process") / "ws", "process")
+    try:
+        yield server.start()
+    finally:
+        server.sweep()
+
+
+@pytest.fixture(scope="session")
+def docker_server(
+    tmp_path_factory: pytest.TempPathFactory, base_image: str
+) -> Iterator[RunningServer]:
+    """A running server on Docker, shared by a worker's tests."""
+    server = RunningServer(tmp_path_factory.mktemp("docker") / "ws", "docker")
+    try:
+        yield server.start()
+    finally:
+        server.sweep()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server on the process engine that a test may kill; the test starts it."""
+    server = RunningServer(tmp_path / "ws", "process")
+    try:
+        yield server
+    finally:
+        server.sweep()
+
+
+@pytest.fixture
+def jp_server_config(tmp_path: Path) -> dict[str, object]:
+    """Configuration of pytest-jupyter's server: our extension on a workspace of its own."""
+    return {
+        "ServerApp": {"jpserver_extensions": {"modelyard_server": True}},
+        "ModelyardApp": {"workspace": str(tmp_path / "workspace"), "engine": "process"},
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_outer_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests must not find the server of whoever runs them."""
+    for name in [key for key in os.environ if key.startswith("MODELYARD_")]:
+        monkeypatch.delenv(name)
