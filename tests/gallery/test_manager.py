@@ -106,9 +106,7 @@ def test_a_mistyped_name_is_answered_with_the_nearest(paths: Paths) -> None:
         GalleryManager(paths=paths).copy("quikstart")
 
 
-def test_a_folder_of_that_name_is_no_obstacle(
-    gallery: GalleryManager, paths: Paths
-) -> None:
+def test_a_folder_of_that_name_is_no_obstacle(gallery: GalleryManager, paths: Paths) -> None:
     (paths.files / "z.ipynb").mkdir()
     assert gallery.copy("z").path == "z (2).ipynb"
     assert sorted(file.name for file in paths.files.iterdir()) == ["z (2).ipynb", "z.ipynb"]

@@ -51,6 +51,11 @@ class Grid:
         self.titles = list(titles)
         self.rows = [list(row) for row in rows]
 
+    @property
+    def info(self) -> list[dict[str, str]]:
+        """The rows as mappings, for `--json`."""
+        return [dict(zip(self.titles, row, strict=True)) for row in self.rows]
+
     def __repr__(self) -> str:
         return text_table(self.titles, self.rows)
 
@@ -91,13 +96,13 @@ def number(value: Any) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes for people: 1.5 MB."""
+    """Bytes for people: 97.3 MiB, 2 GiB."""
     amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
         if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
+            return f"{amount:.3g} {unit}"
+        amount /= 1024
+    return f"{amount:.3g} TiB"
 
 
 def ago(moment: float | None) -> str:
