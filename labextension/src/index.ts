@@ -1,0 +1,3 @@
+import { livePlugin } from './api/plugin';
+
+export default [livePlugin];
