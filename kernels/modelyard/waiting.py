@@ -41,7 +41,8 @@ def wait_until(
             text = line(value) if line else ""
             if text and text != shown:
                 # Erase what is left of a longer earlier line.
-                print(f"\r{text}{' ' * max(0, len(shown) - len(text))}", end="", flush=True)
+                sys.stdout.write(f"\r{text}{' ' * max(0, len(shown) - len(text))}")
+                sys.stdout.flush()
                 shown = text
             if done(value):
                 return value
@@ -53,4 +54,4 @@ def wait_until(
             time.sleep(_INTERVAL)
     finally:
         if shown:
-            print(file=sys.stdout)
+            sys.stdout.write("\n")

@@ -27,9 +27,7 @@ def image(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             print(progress.message, flush=True)
 
-    if arguments.action == "base":
-        done = [environments.build_base(report)]
-    else:
-        done = environments.clean()
+    base = arguments.action == "base"
+    done = [environments.build_base(report)] if base else environments.clean()
     print(json.dumps(done) if arguments.json else "\n".join(done) or "Nothing to do.")
     return 0

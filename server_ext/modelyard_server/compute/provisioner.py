@@ -51,7 +51,7 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """See that the instance runs, and write the connection file where it can read it."""
         await self._thread(self._connect)
-        km = self.parent
+        km: Any = self.parent
         session = kwargs.get("env", {}).get("JPY_SESSION_NAME", "")
         if km.transport != "ipc":
             km.transport = "ipc"

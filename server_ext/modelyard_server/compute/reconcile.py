@@ -1,4 +1,4 @@
-"""Brings what runs to what is wanted, in idempotent steps, and survives being killed at any of them.
+"""Brings what runs to what is wanted, in idempotent steps; being killed at any loses nothing.
 
 Every step compares the table with the engine, in both directions. Slow actions run on workers, one
 at a time for an instance; the table's `state` says what was last seen, `desired` what is wanted.
@@ -131,9 +131,9 @@ class Reconciler:
         elif instance.state == "failed":
             return  # until the user starts it again
         elif not running or name not in self._adopted or instance.state != "running":
-            if seen is not None and seen.phase == Phase.EXITED and instance.state == "running":
-                if self._crashed(name, seen):
-                    return
+            by_itself = seen and seen.phase == Phase.EXITED and instance.state == "running"
+            if seen and by_itself and self._crashed(name, seen):
+                return
             self._workers.submit(name, lambda: self._bring_up(name))
 
     def _crashed(self, name: str, seen: ContainerState) -> bool:

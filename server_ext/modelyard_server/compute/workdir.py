@@ -96,7 +96,7 @@ class WorkDir:
 
 
 def _link(link: Path, target: str) -> None:
-    if link.is_symlink() and os.readlink(link) == target:
+    if link.is_symlink() and str(link.readlink()) == target:
         return
     link.unlink(missing_ok=True)
     link.symlink_to(target)

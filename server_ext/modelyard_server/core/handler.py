@@ -115,18 +115,18 @@ class Handler(APIHandler):
 
     # -- errors -----------------------------------------------------------------------------
 
-    def log_exception(self, *exc_info: Any) -> None:
-        """Expected errors are answers, not incidents."""
-        if not isinstance(exc_info[1], ModelyardError):
-            super().log_exception(*exc_info)
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Expected errors are answers, not incidents; of others `_translated` logs what is known."""
+        if isinstance(value, web.HTTPError):
+            super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer every error as `ErrorInfo`, never with a traceback."""
-        error = self._translated(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        error = self._translated(kwargs.get("exc_info", (None, None, None))[1])
         self.set_status(error.status)
         self.finish(msgspec.json.encode(error.body()))
 
-    def _translated(self, status: int, error: BaseException | None) -> ModelyardError:
+    def _translated(self, error: BaseException | None) -> ModelyardError:
         if isinstance(error, ModelyardError):
             return error
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -136,6 +136,8 @@ class Handler(APIHandler):
             kind = kinds.get(error.status_code, ServerError)
             if error.status_code == 403 and self.current_user is not None:
                 kind = NotPermitted
+            if kind is ServerError and error.status_code < 500:
+                kind = InvalidInput  # 405 and its like
             return kind(error.log_message or f"The server answered {error.status_code}.")
         incident = uuid.uuid4().hex[:8]
         self.log.error("modelyard incident %s", incident, exc_info=error)

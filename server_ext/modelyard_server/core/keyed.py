@@ -38,7 +38,7 @@ class KeyedWorkers:
     def _run(self, key: str, action: Callable[[], None]) -> None:
         try:
             action()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a worker outlives its actions
             self._log.exception("modelyard: an action for %s failed", key)
         finally:
             with self._lock:

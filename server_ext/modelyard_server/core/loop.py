@@ -47,6 +47,6 @@ class Loop:
             self._wake.clear()
             try:
                 self._step()
-            except Exception:
+            except Exception:  # noqa: BLE001 - a loop outlives its steps
                 self._log.exception("modelyard: the %s loop failed; it goes on", self._name)
             self._wake.wait(self._interval)
