@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -132,8 +132,20 @@ class Client:
         """PUT the bytes of an open file, streamed, whatever their size."""
         return self.request("PUT", path, content=_chunks(stream), kind=kind, timeout=600.0)
 
-    def download(self, path: str, target: Path, **params: Any) -> None:
-        """GET into a file, which appears under its name only when it is complete."""
+    def download(
+        self,
+        path: str,
+        target: Path,
+        *,
+        progress: Callable[[int], None] | None = None,
+        **params: Any,
+    ) -> None:
+        """GET into a file, which appears under its name only when it is complete.
+
+        Parameters
+        ----------
+        progress: called with the number of bytes that each block added.
+        """
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.part")
         try:
@@ -144,6 +156,8 @@ class Client:
                 with draft.open("wb") as out:
                     for chunk in answer.iter_bytes(_CHUNK):
                         out.write(chunk)
+                        if progress is not None:
+                            progress(len(chunk))
             draft.replace(target)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
