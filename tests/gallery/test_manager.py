@@ -9,8 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from modelyard.errors import NotFound
 
+from modelyard.errors import NotFound
 from modelyard_server.core.paths import Paths
 from modelyard_server.gallery.manager import GalleryManager
 
