@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from modelyard.schema.common import EngineInfo, Progress
+from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import ContainerSpec, ContainerState, Usage
 
 UNKNOWN_EXIT = -1
@@ -125,24 +126,24 @@ class ImageEngine(Protocol):
         """Give an image another name."""
         ...
 
-    def image_label(self, tag: str, label: str) -> str:
-        """A label's value, empty when it is not set. NotFound when there is no such image."""
-        ...
-
     def pull(self, reference: str, report: Report) -> None:
         """Fetch from a registry, reporting layers."""
         ...
 
-    def build(
+    def add_layer(
         self,
+        base: str,
         tag: str,
-        context: Path,
+        layer: Layer,
         *,
-        args: Mapping[str, str],
         labels: Mapping[str, str],
+        run: Sequence[str] = (),
         report: Report,
     ) -> None:
-        """Build `context/Dockerfile`; reports 'Building layer 3/7'."""
+        """Make the image `tag` of `base` and one layer more.
+
+        `run` is a program that compiles what was added, as root without network; it may fail.
+        """
         ...
 
     def load_rootfs(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:

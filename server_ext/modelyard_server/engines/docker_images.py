@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,14 @@ from modelyard.errors import EngineUnavailable, InUse, InvalidInput, NotFound
 from modelyard.schema.common import Progress
 from modelyard_server.engines.base import Report
 from modelyard_server.engines.docker_client import BULK, QUICK, DockerClient
+from modelyard_server.engines.layers import Layer
 
 _ONCE = 60
-_SHOWN_LINES = 20
+_SHOWN_LINES = 100
+_REPORT_BYTES = 32 << 20
+
+_HELPER = "modelyard-helper-"
+"""Containers named so, with a pid, do a short job for the server of that pid."""
 
 
 class DockerImages:
@@ -34,11 +42,6 @@ class DockerImages:
     def image_id(self, tag: str) -> str:
         """The image's content id. NotFound when there is no such image."""
         return str(self._inspect(tag)["Id"])
-
-    def image_label(self, tag: str, label: str) -> str:
-        """A label's value, empty when it is not set. NotFound when there is no such image."""
-        labels = self._inspect(tag)["Config"].get("Labels") or {}
-        return str(labels.get(label, ""))
 
     def _inspect(self, tag: str) -> dict[str, Any]:
         with self._client.calling(QUICK) as api:
@@ -62,15 +65,18 @@ class DockerImages:
 
         Raises
         ------
-        NotFound: the registry has no such image.
-        EngineUnavailable: no registry answers.
+        NotFound: the registry has no such image, or does not answer.
         """
         repository, tag = parse_repository_tag(reference)
         layers: dict[str, bool] = {}
         with self._client.calling(BULK) as api:
-            for line in _lines(api.pull(repository, tag=tag or "latest", stream=True, decode=True)):
+            try:
+                output = api.pull(repository, tag=tag or "latest", stream=True, decode=True)
+            except APIError as error:
+                raise _not_pulled(reference, str(error.explanation)) from error
+            for line in _lines(output):
                 if "error" in line:
-                    raise _pull_error(reference, str(line["error"]))
+                    raise _not_pulled(reference, str(line["error"]))
                 _note_layer(layers, line)
                 done = sum(layers.values())
                 report(
@@ -81,53 +87,72 @@ class DockerImages:
                     )
                 )
 
-    def build(
+    def add_layer(
         self,
+        base: str,
         tag: str,
-        context: Path,
+        layer: Layer,
         *,
-        args: Mapping[str, str],
         labels: Mapping[str, str],
+        run: Sequence[str] = (),
         report: Report,
     ) -> None:
-        """Build `context/Dockerfile`, reporting 'Building layer 3/7'.
+        """Make the image `tag` of `base` and one layer more.
+
+        Files are put into a container that is then committed: half the time of a build with
+        COPY (measured), and nothing of it needs a shell, a network or a Dockerfile.
+
+        Parameters
+        ----------
+        run: a program that compiles what was added, as root without network; may fail.
 
         Raises
         ------
-        InvalidInput: a step failed; the message ends with the last lines of its output.
+        NotFound: there is no image `base`.
         """
-        shown: list[str] = []
-        with self._client.calling(BULK) as api:
-            output = api.build(
-                path=str(context),
-                tag=tag,
-                buildargs=dict(args),
-                labels=dict(labels),
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            for line in _lines(output):
-                if "error" in line:
-                    said = "".join(shown[-_SHOWN_LINES:]).strip()
-                    raise InvalidInput(f"Building the image failed: {line['error']}\n{said}")
-                text = str(line.get("stream", ""))
-                shown.append(text)
-                if step := re.match(r"Step (\d+)/(\d+) :", text):
-                    now, all_ = int(step.group(1)), int(step.group(2))
-                    report(
-                        Progress(
-                            phase="building",
-                            message=f"Building layer {now}/{all_}",
-                            fraction=(now - 1) / all_,
-                        )
-                    )
+        repository, version = parse_repository_tag(tag)
+        changes = ['CMD ["/bin/sh"]']
+        changes += [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
+        argv = run or ["true"]
+        with self._client.calling(BULK) as api, self._helper(api, base, argv) as container:
+            api.put_archive(container, "/", layer.stream(_reporting(report)))
+            if run:
+                report(Progress(phase="building", message="Compiling the packages"))
+                api.start(container)
+                api.wait(container, timeout=BULK)
+            report(Progress(phase="building", message="Closing the layer"))
+            api.commit(container, repository, version or "latest", changes=changes)
+
+    @contextmanager
+    def _helper(self, api: APIClient, image: str, argv: Sequence[str]) -> Iterator[str]:
+        """A container without network for one short job; gone afterwards."""
+        self._sweep_helpers(api)
+        limits = api.create_host_config(
+            network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"]
+        )
+        name = f"{_HELPER}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        api.create_container(
+            image=image, command=list(argv), entrypoint=[], user="0:0", name=name,
+            host_config=limits,
+        )  # fmt: skip
+        try:
+            yield name
+        finally:
+            api.remove_container(name, force=True, v=True)
+
+    def _sweep_helpers(self, api: APIClient) -> None:
+        """Remove those of a server that was killed in the middle of a job."""
+        for row in api.containers(all=True, filters={"name": f"^/{_HELPER}"}):
+            name = row["Names"][0].lstrip("/")
+            if not Path(f"/proc/{name.removeprefix(_HELPER).partition('-')[0]}").exists():
+                with suppress(APIError):
+                    api.remove_container(name, force=True, v=True)
 
     def load_rootfs(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
         """Make an image from a root file system in a tar archive."""
         repository, version = parse_repository_tag(tag)
         changes = ["ENV LANG=C.UTF-8", 'CMD ["/bin/sh"]']
-        changes += [f'LABEL "{key}"="{value}"' for key, value in labels.items()]
+        changes += [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
         with self._client.calling(BULK) as api:
             answer = api.import_image_from_file(
                 str(archive), repository=repository, tag=version or "latest", changes=changes
@@ -169,19 +194,10 @@ class DockerImages:
         NotFound: there is no such image.
         InvalidInput: the image has no such program, or it failed.
         """
-        with self._client.calling(_ONCE) as api:
-            limits = api.create_host_config(
-                network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"]
-            )
-            made = api.create_container(
-                image=image, command=list(argv), entrypoint=[], host_config=limits
-            )
-            try:
-                api.start(made["Id"])
-                code = api.wait(made["Id"], timeout=_ONCE)["StatusCode"]
-                output = api.logs(made["Id"], tail=_SHOWN_LINES).decode(errors="replace")
-            finally:
-                api.remove_container(made["Id"], force=True, v=True)
+        with self._client.calling(_ONCE) as api, self._helper(api, image, argv) as container:
+            api.start(container)
+            code = api.wait(container, timeout=_ONCE)["StatusCode"]
+            output = api.logs(container, tail=_SHOWN_LINES).decode(errors="replace")
         if code:
             raise InvalidInput(
                 f"{argv[0]} failed in the image {image}: {output.strip()}", field="image"
@@ -202,6 +218,20 @@ def _lines(stream: Any) -> Iterator[dict[str, Any]]:
             yield line
 
 
+def _reporting(report: Report) -> Callable[[int], None]:
+    last = 0
+
+    def sent(total: int) -> None:
+        nonlocal last
+        if total - last >= _REPORT_BYTES:
+            last = total
+            report(
+                Progress(phase="building", message=f"Adding files to the image: {total >> 20} MB")
+            )
+
+    return sent
+
+
 def _note_layer(layers: dict[str, bool], line: dict[str, Any]) -> None:
     status, layer = str(line.get("status", "")), str(line.get("id", ""))
     if status == "Pulling fs layer":
@@ -210,12 +240,9 @@ def _note_layer(layers: dict[str, bool], line: dict[str, Any]) -> None:
         layers[layer] = True
 
 
-def _pull_error(reference: str, said: str) -> NotFound | EngineUnavailable:
-    if "not found" in said or "manifest unknown" in said or "does not exist" in said:
-        return NotFound(
-            f"No registry has the image {reference}.", hint="Check its name.", field="image"
-        )
-    return EngineUnavailable(
-        f"The image {reference} could not be fetched: {said}.",
-        hint="Is the registry reachable from this machine?",
+def _not_pulled(reference: str, said: str) -> NotFound:
+    return NotFound(
+        f"There is no image '{reference}' here, and it could not be fetched: {said}.",
+        hint="Check its name, and whether the registry is reachable from this machine.",
+        field="image",
     )

@@ -1,0 +1,328 @@
+"""Environments made ready for the engine: an image layer each, or a directory on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from traitlets import List, Unicode
+from traitlets.config import LoggingConfigurable
+
+from modelyard.errors import EngineUnavailable, InUse, InvalidInput
+from modelyard.schema.common import Progress
+from modelyard_server.core.paths import Paths
+from modelyard_server.engines.base import Engine, ImageEngine, Report
+from modelyard_server.engines.layers import Layer
+from modelyard_server.engines.spec import Runtime
+from modelyard_server.environments import base_image, sdk
+from modelyard_server.environments.drafts import draft, is_draft, once, sweep
+from modelyard_server.environments.packages import digest, install, parsed, resolve
+from modelyard_server.environments.target import Target, image_target, local_target
+
+_ENV = "/opt/modelyard/env"
+_SDK = "/opt/modelyard/sdk"
+_APP = "/opt/modelyard/app"
+_LAYOUT = "1"
+"""Part of every image's hash: raise it when what a layer holds besides packages changes."""
+
+
+class EnvironmentManager(LoggingConfigurable):
+    """Resolves, fetches and builds each environment once.
+
+    Packages are resolved and fetched on this machine by uv, with the host's index settings and
+    cache; images get them as one layer, so that nothing is downloaded inside a container.
+
+    Parameters
+    ----------
+    engine: where environments will run; one that keeps images gets images.
+    paths: the workspace's directories.
+    """
+
+    default_packages = List(
+        Unicode(),
+        default_value=["numpy", "pandas", "scikit-learn", "matplotlib", "joblib"],
+        help="Packages of a compute instance whose creator names no image.",
+    ).tag(config=True)
+    kernel_packages = List(
+        Unicode(),
+        default_value=["ipykernel", "ipywidgets", "pip", "httpx", "msgspec"],
+        help="Packages without which a kernel or the SDK does not work.",
+    ).tag(config=True)
+    score_packages = List(
+        Unicode(),
+        default_value=["uvicorn", "httptools", "uvloop", "orjson", "numpy"],
+        help="Packages without which a scoring container does not work.",
+    ).tag(config=True)
+    repository = Unicode("modelyard", help="Names of our images begin with this and a slash.").tag(
+        config=True
+    )
+    base_image = Unicode(
+        "modelyard/base:latest", help="The image that all others are built on."
+    ).tag(config=True)
+    registry_image = Unicode(
+        f"python:3.{sys.version_info.minor}-slim",
+        help="Pulled for the base image where there is none.",
+    ).tag(config=True)
+
+    def __init__(self, *, engine: Engine, paths: Paths, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._engine = engine
+        self._folder = paths.environments
+        self._targets: dict[str, Target] = {}
+        sweep(self._folder)
+        sweep(self._locks)
+
+    # -- what others ask for ----------------------------------------------------------------
+
+    def kernel(self, image: str, report: Report) -> Runtime:
+        """The environment of a compute instance.
+
+        Parameters
+        ----------
+        image: an image with Python, whose own packages are kept and found; empty: the base
+            image with the default packages.
+
+        Raises
+        ------
+        NotFound: there is no such image.
+        InvalidInput: the image has no Python, or this engine has no images.
+        EngineUnavailable: packages or base image cannot be fetched.
+        """
+        packages = [] if image else self.default_packages
+        requirements = parsed([*packages, *self.kernel_packages])
+        engine = self._images()
+        if engine is None:
+            if image:
+                raise InvalidInput(
+                    "Images need Docker; here, instances are processes of this machine.",
+                    hint="Leave the image empty.",
+                    field="image",
+                )
+            return self._local(requirements, report)
+        target = self._image_target(engine, image, report)
+        tag = self._runtime_image(engine, image or self.base_image, target, requirements, report)
+        return _in_image(target, tag, packages=target.packages if image else ())
+
+    def scoring(
+        self,
+        requirements: Sequence[str],
+        app: Path,
+        tag: str,
+        labels: Mapping[str, str],
+        report: Report,
+    ) -> Runtime:
+        """The environment of a deployment, with its model and scoring script.
+
+        Parameters
+        ----------
+        requirements: packages of the model, as in requirements.txt.
+        app: directory that becomes the last layer; used in place where there are no images.
+        tag: name of the image with that layer.
+
+        Raises
+        ------
+        InvalidInput: the packages do not exist, or contradict each other.
+        EngineUnavailable: packages or base image cannot be fetched.
+        """
+        wanted = parsed([*requirements, *self.score_packages])
+        engine = self._images()
+        if engine is None:
+            found = self._local(wanted, report)
+            return Runtime(
+                python=found.python,
+                python_version=found.python_version,
+                paths=found.paths,
+                app=str(app),
+            )
+        target = self._image_target(engine, "", report)
+        base = self._runtime_image(engine, self.base_image, target, wanted, report)
+        report(Progress(phase="building", message="Adding the model to the image"))
+        engine.add_layer(base, tag, Layer({_APP: app}), labels=labels, report=report)
+        return _in_image(target, tag, app=_APP)
+
+    def remove_app_image(self, tag: str) -> None:
+        """Remove the image of a deployment; silent when there is none.
+
+        Raises
+        ------
+        InUse: a container needs it.
+        """
+        engine = self._images()
+        if engine is not None:
+            engine.remove_image(tag)
+
+    # -- base image -------------------------------------------------------------------------
+
+    def ensure_base(self, report: Report) -> str:
+        """The base image's tag, after pulling it if need be.
+
+        Raises
+        ------
+        EngineUnavailable: there is none, and none can be pulled.
+        """
+        engine = self._needed_images()
+        with self._once(self.base_image, report):
+            if not engine.has_image(self.base_image):
+                base_image.fetch_base(engine, self.base_image, self.registry_image, report)
+        return self.base_image
+
+    def build_base(self, report: Report) -> str:
+        """Build the base image from Debian's packages and return its tag. Needs root."""
+        with self._once(self.base_image, report):
+            base_image.build_base(self._needed_images(), self.base_image, report)
+        return self.base_image
+
+    # -- cleaning ---------------------------------------------------------------------------
+
+    def clean(self, keep: Collection[str] = ()) -> list[str]:
+        """Remove environments that no container uses; they are made again when one is asked for.
+
+        What was resolved is remembered: an environment comes back with the same packages.
+
+        Parameters
+        ----------
+        keep: images, or directories of packages (`Runtime.paths`), that stay in any case.
+
+        Returns
+        -------
+        What was removed.
+        """
+        removed = []
+        engine = self._images()
+        if engine is not None:
+            for kind in ("runtime", "env"):
+                for tag in engine.images(f"{self.repository}/{kind}:"):
+                    if tag not in keep and _removed(engine, tag):
+                        removed.append(tag)
+        for folder in sorted(self._folder.iterdir()):
+            if not folder.is_dir() or folder == self._locks or is_draft(folder):
+                continue
+            if not any(Path(each).is_relative_to(folder) for each in keep):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(str(folder))
+        return removed
+
+    # -- how --------------------------------------------------------------------------------
+
+    def _runtime_image(
+        self,
+        engine: ImageEngine,
+        image: str,
+        target: Target,
+        requirements: Sequence[str],
+        report: Report,
+    ) -> str:
+        """The image with the packages on top of `image`, and the SDK on top of them.
+
+        Two layers: a new version of the SDK does not redo the packages.
+        """
+        lock = resolve(requirements, target, self._locks, report)
+        user = self._engine.user()
+        env = f"{self.repository}/env:{digest(_LAYOUT, target.image_id, lock.text, str(user))}"
+        tag = f"{self.repository}/runtime:{digest(_LAYOUT, env, sdk.package_digest())}"
+        with self._once(env, report):
+            if not engine.has_image(env):
+                with draft(self._folder) as work:
+                    install(lock, target, work / "site", report)
+                    layer = Layer(
+                        {_ENV: work / "site"},
+                        {"/etc/passwd": _with_user(target.passwd, *user)},
+                        opened=("root",),
+                    )
+                    report(Progress(phase="building", message="Building layer 1/2: packages"))
+                    self._add(engine, image, env, layer, target, _ENV, report)
+            if not engine.has_image(tag):
+                report(Progress(phase="building", message="Building layer 2/2: the SDK"))
+                layer = Layer({_SDK: sdk.copy_package(self._folder)})
+                self._add(engine, env, tag, layer, target, _SDK, report)
+        return tag
+
+    def _add(
+        self,
+        engine: ImageEngine,
+        base: str,
+        tag: str,
+        layer: Layer,
+        target: Target,
+        folder: str,
+        report: Report,
+    ) -> None:
+        # A container's user cannot write to the layer: without compiled files, each start of a
+        # kernel or of a scoring server would compile anew all that it imports.
+        compiling = [target.python, "-m", "compileall", "-q", "-j", "0", folder]
+        engine.add_layer(base, tag, layer, labels={}, run=compiling, report=report)
+
+    def _local(self, requirements: Sequence[str], report: Report) -> Runtime:
+        """The packages in a directory of this machine."""
+        target = local_target()
+        lock = resolve(requirements, target, self._locks, report)
+        folder = self._folder / digest(_LAYOUT, target.python, lock.text)
+        with self._once(folder.name, report):
+            if not folder.is_dir():
+                with draft(self._folder) as work:
+                    install(lock, target, work / "site", report)
+                    work.rename(folder)
+        return Runtime(
+            python=target.python,
+            python_version=target.version,
+            paths=[str(sdk.copy_package(self._folder)), str(folder / "site")],
+        )
+
+    def _image_target(self, engine: ImageEngine, image: str, report: Report) -> Target:
+        if not image:
+            image = self.ensure_base(report)
+        elif not engine.has_image(image):
+            engine.pull(image, report)
+        image_id = engine.image_id(image)
+        if image_id not in self._targets:
+            self._targets[image_id] = image_target(engine, image)
+        return self._targets[image_id]
+
+    def _images(self) -> ImageEngine | None:
+        return self._engine if isinstance(self._engine, ImageEngine) else None
+
+    def _needed_images(self) -> ImageEngine:
+        engine = self._images()
+        if engine is None:
+            about = self._engine.info()
+            raise EngineUnavailable(f"Images need Docker. {about.message}", hint=about.hint)
+        return engine
+
+    @property
+    def _locks(self) -> Path:
+        return self._folder / "locks"
+
+    def _once(self, key: str, report: Report) -> AbstractContextManager[None]:
+        return once(self._folder / f".{digest(key)}.lock", report)
+
+
+def _in_image(
+    target: Target, tag: str, *, app: str = "", packages: tuple[str, ...] = ()
+) -> Runtime:
+    return Runtime(
+        python=target.python,
+        python_version=target.version,
+        paths=[_SDK, _ENV, *packages],
+        app=app,
+        image=tag,
+    )
+
+
+def _with_user(passwd: str, uid: int, gid: int) -> bytes:
+    """`/etc/passwd` with an entry for the container's user, whom a shell greets by name."""
+    lines = passwd.splitlines()
+    if not any(line.split(":")[2:3] == [str(uid)] for line in lines):
+        lines.append(f"modelyard:x:{uid}:{gid}:Modelyard:/tmp:/bin/bash")
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _removed(engine: ImageEngine, tag: str) -> bool:
+    try:
+        engine.remove_image(tag)
+    except InUse:
+        return False
+    return True
