@@ -1,0 +1,131 @@
+"""The folder of an endpoint: what its containers read and write.
+
+endpoints/<name>/keys/keys.json             hashes of the keys; mounted read-only
+endpoints/<name>/run/<deployment>/…         status.json, written by the scoring server
+endpoints/<name>/app/<deployment>/model/…   the registered files (hard links)
+endpoints/<name>/app/<deployment>/score.py  the user's scoring script, if there is one
+endpoints/<name>/log/<deployment>.txt       the end of a failed deployment's log
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+SCRIPT = "score.py"
+
+
+class Status(msgspec.Struct, kw_only=True):
+    """What a scoring server says of itself, see modelyard/score/status.py."""
+
+    state: str
+    message: str = ""
+    detail: str = ""
+    time: float = 0.0
+
+
+class EndpointFolder:
+    """Paths and files of one endpoint.
+
+    Parameters
+    ----------
+    root: `Paths.endpoints / name`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.keys_dir = root / "keys"
+        self.keys = self.keys_dir / "keys.json"
+
+    def run(self, deployment: str) -> Path:
+        """Where a deployment's scoring server may write."""
+        return self.root / "run" / deployment
+
+    def status_file(self, deployment: str) -> Path:
+        """Where it says how it is."""
+        return self.run(deployment) / "status.json"
+
+    def app(self, deployment: str) -> Path:
+        """The layer that is added to the environment: model and script."""
+        return self.root / "app" / deployment
+
+    # -- keys -------------------------------------------------------------------------------
+
+    def write_keys(self, keys: list[str]) -> None:
+        """Replace the file that the scoring servers watch, unless it says so already."""
+        hashes = [hashlib.sha256(key.encode()).hexdigest() for key in keys]
+        content = msgspec.json.encode({"sha256": hashes})
+        if self.keys.exists() and self.keys.read_bytes() == content:
+            return
+        self.keys_dir.mkdir(parents=True, exist_ok=True)
+        draft = self.keys.with_suffix(".tmp")
+        draft.write_bytes(content)
+        # Readable by the container's user; hashes of 256 random bits tell nothing.
+        self.keys_dir.chmod(0o755)
+        draft.chmod(0o644)
+        draft.replace(self.keys)
+
+    # -- a deployment -----------------------------------------------------------------------
+
+    def make_app(self, deployment: str, model: Path, script: str) -> Path:
+        """Bring model and script together; silent when that was done before."""
+        target = self.app(deployment)
+        if target.is_dir():
+            return target
+        draft = target.with_name(f".{deployment}.part")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        shutil.copytree(model, draft / "model", copy_function=_link)
+        if script:
+            (draft / SCRIPT).write_text(script, encoding="utf-8")
+        draft.rename(target)
+        return target
+
+    def clear_status(self, deployment: str) -> None:
+        """Forget what an earlier start said."""
+        self.status_file(deployment).unlink(missing_ok=True)
+
+    def status(self, deployment: str) -> Status | None:
+        """What the scoring server says now; None before its first word."""
+        try:
+            return msgspec.json.decode(self.status_file(deployment).read_bytes(), type=Status)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def keep_log(self, deployment: str, text: str) -> None:
+        """Keep a log beyond its container."""
+        file = self.root / "log" / f"{deployment}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    def kept_log(self, deployment: str) -> str:
+        """What was kept; empty when nothing was."""
+        try:
+            return (self.root / "log" / f"{deployment}.txt").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def drop(self, deployment: str) -> None:
+        """Remove everything of a deployment but its kept log."""
+        shutil.rmtree(self.app(deployment), ignore_errors=True)
+        shutil.rmtree(self.run(deployment), ignore_errors=True)
+
+    def drop_log(self, deployment: str) -> None:
+        """Remove the kept log."""
+        (self.root / "log" / f"{deployment}.txt").unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the endpoint's folder."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    """A hard link: registered files are never changed in place. A copy where that fails."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,104 @@
+"""The container specifications of an endpoint.
+
+Where the engine has network namespaces, a tiny container holds the endpoint's port and the
+scoring containers join its network (as a pod's do): the published port stays while deployments
+come and go. Where it has none, scoring processes bind the port themselves. Either way two of
+them can listen on one port while one takes over from the other.
+"""
+
+from __future__ import annotations
+
+from modelyard_server.core.paths import Paths
+from modelyard_server.engines.spec import ContainerSpec, Mount, Runtime
+from modelyard_server.serving.files import SCRIPT, EndpointFolder
+from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
+
+HOLDER = "port"
+SCORING = "scoring"
+
+INSIDE_PORT = 8080
+
+
+def app_tag(paths: Paths, deployment: DeploymentRecord) -> str:
+    """Reference of the image that a deployment runs."""
+    return f"modelyard/app:{paths.workspace_id[:12]}-{deployment.endpoint}-{deployment.id}"
+
+
+def holder_name(paths: Paths, endpoint: str) -> str:
+    """Name of the container that holds the port."""
+    return _bare(paths, HOLDER, endpoint).container
+
+
+def scoring_name(paths: Paths, deployment: DeploymentRecord) -> str:
+    """Name of a deployment's container."""
+    return _bare(paths, SCORING, _unique(deployment)).container
+
+
+def holder_spec(paths: Paths, endpoint: EndpointRecord, image: str) -> ContainerSpec:
+    """Sleeps, and owns the network that the scoring containers join."""
+    spec = _bare(paths, HOLDER, endpoint.name)
+    spec.image = image
+    spec.command = [
+        "sh",
+        "-c",
+        'echo "Holding port $0."; exec tail -f /dev/null',
+        f"{endpoint.port}",
+    ]
+    spec.memory = 64 << 20
+    spec.ports = {INSIDE_PORT: endpoint.port}
+    spec.restart = True
+    return spec
+
+
+def scoring_spec(
+    paths: Paths,
+    endpoint: EndpointRecord,
+    deployment: DeploymentRecord,
+    runtime: Runtime,
+    env: dict[str, str],
+) -> ContainerSpec:
+    """The scoring server with a model.
+
+    Parameters
+    ----------
+    runtime: its environment with the app layer.
+    env: the user's variables.
+    """
+    folder = EndpointFolder(paths.endpoints / endpoint.name)
+    inside = bool(runtime.image)
+    threads = str(max(1, int(deployment.cpus)))
+    own = {
+        "MODELYARD_MODEL_DIR": f"{runtime.app}/model",
+        "AZUREML_MODEL_DIR": f"{runtime.app}/model",
+        "MODELYARD_KEYS": str(folder.keys),
+        "MODELYARD_STATUS": str(folder.status_file(deployment.id)),
+        "MODELYARD_HOST": "0.0.0.0" if inside else "127.0.0.1",  # noqa: S104  its own network
+        "MODELYARD_PORT": str(INSIDE_PORT if inside else endpoint.port),
+        "PYTHONPATH": ":".join(runtime.paths),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if deployment.script:
+        own["MODELYARD_SCORE_SCRIPT"] = f"{runtime.app}/{SCRIPT}"
+    # Numeric libraries count the machine's CPUs, not those that the container may use.
+    libraries = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    spec = _bare(paths, SCORING, _unique(deployment))
+    spec.image = runtime.image
+    spec.command = [runtime.python, "-m", "modelyard.score"]
+    spec.env = {**libraries, **env, **own}
+    spec.mounts = [
+        Mount(path=folder.keys_dir, read_only=True),
+        Mount(path=folder.run(deployment.id)),
+    ]
+    spec.workdir = runtime.app
+    spec.cpus, spec.memory = deployment.cpus, deployment.memory
+    spec.network = f"container:{holder_name(paths, endpoint.name)}" if inside else "bridge"
+    spec.restart = True
+    return spec
+
+
+def _unique(deployment: DeploymentRecord) -> str:
+    return f"{deployment.endpoint}-{deployment.id}"
+
+
+def _bare(paths: Paths, kind: str, name: str) -> ContainerSpec:
+    return ContainerSpec(workspace=paths.workspace_id, kind=kind, name=name, command=[])

@@ -1,0 +1,172 @@
+"""Rows <-> records of endpoints and deployments."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from modelyard_server.db.session import Database
+from modelyard_server.serving.records import (
+    ADVANCING,
+    RETIRED,
+    DeploymentRecord,
+    EndpointRecord,
+)
+from modelyard_server.serving.tables import DeploymentRow, EndpointRow
+
+
+def _deployment(row: DeploymentRow) -> DeploymentRecord:
+    fields = {key: getattr(row, key) for key in DeploymentRecord.__struct_fields__}
+    return msgspec.convert(fields, DeploymentRecord)
+
+
+def _endpoint(row: EndpointRow) -> EndpointRecord:
+    return EndpointRecord(
+        name=row.name,
+        port=row.port,
+        desired="deleted" if row.desired == "deleted" else "running",
+        keys=row.keys,
+        created=row.created,
+        updated=row.updated,
+        current_id=row.current,
+        deployments=[_deployment(deployment) for deployment in row.deployments],
+    )
+
+
+class ServingStore:
+    """The only reader and writer of the endpoint and deployment tables."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def all(self) -> list[EndpointRecord]:
+        """All endpoints, by name."""
+        query = (
+            select(EndpointRow)
+            .order_by(EndpointRow.name)
+            .options(selectinload(EndpointRow.deployments))
+        )
+        with self._db.session(reading=True) as session:
+            return [_endpoint(row) for row in session.scalars(query)]
+
+    def find(self, name: str) -> EndpointRecord | None:
+        """The endpoint of that name, None when there is none."""
+        with self._db.session(reading=True) as session:
+            row = session.get(EndpointRow, name)
+            return _endpoint(row) if row is not None else None
+
+    def similar(self, name: str) -> str | None:
+        """The name of an endpoint that differs in upper and lower case at most."""
+        query = select(EndpointRow.name).where(EndpointRow.folded == name.casefold())
+        with self._db.session(reading=True) as session:
+            return session.scalar(query)
+
+    def ports(self) -> set[int]:
+        """Ports that endpoints hold."""
+        with self._db.session(reading=True) as session:
+            return set(session.scalars(select(EndpointRow.port)))
+
+    def using(self, model: str, version: int) -> list[str]:
+        """Names of the endpoints that serve, or are about to serve, a model version."""
+        query = (
+            select(EndpointRow.name)
+            .join(DeploymentRow, DeploymentRow.endpoint == EndpointRow.name)
+            .where(DeploymentRow.model == model, DeploymentRow.version == version)
+            .where((DeploymentRow.id == EndpointRow.current) | DeploymentRow.state.in_(ADVANCING))
+            .where(EndpointRow.desired != "deleted")
+            .distinct()
+            .order_by(EndpointRow.name)
+        )
+        with self._db.session(reading=True) as session:
+            return list(session.scalars(query))
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def deploy(self, endpoint: EndpointRecord, deployment: DeploymentRecord) -> None:
+        """Add a deployment, and the endpoint when it is new; one that was coming gives way.
+
+        Raises
+        ------
+        AlreadyExists: the port, or the name in other letters, was taken meanwhile.
+        """
+        with self._db.session() as session:
+            row = session.get(EndpointRow, endpoint.name)
+            if row is None:
+                row = EndpointRow(
+                    name=endpoint.name,
+                    folded=endpoint.name.casefold(),
+                    port=endpoint.port,
+                    desired="running",
+                    keys=endpoint.keys,
+                    created=endpoint.created,
+                    current=None,
+                )
+                session.add(row)
+            row.updated = endpoint.updated
+            for other in row.deployments:
+                if other.id != row.current and other.state not in RETIRED:
+                    other.state = "stopped"
+            row.deployments.append(DeploymentRow(**msgspec.to_builtins(deployment)))
+
+    def update(self, deployment: str, **fields: Any) -> bool:
+        """Change columns of a deployment that is not on its way out; says whether it was there."""
+        with self._db.session() as session:
+            row = session.get(DeploymentRow, deployment)
+            if row is None or row.state in RETIRED:
+                return False
+            for key, value in fields.items():
+                setattr(row, key, msgspec.to_builtins(value))
+            return True
+
+    def switch(self, name: str, deployment: str) -> bool:
+        """Make a deployment the current one; False when it was superseded or deleted meanwhile."""
+        with self._db.session() as session:
+            row = session.get(EndpointRow, name)
+            coming = session.get(DeploymentRow, deployment)
+            if row is None or row.desired == "deleted":
+                return False
+            if coming is None or coming.state in RETIRED:
+                return False
+            if row.current is not None and row.current != deployment:
+                old = session.get(DeploymentRow, row.current)
+                if old is not None:
+                    old.state = "draining"
+            now = time.time()
+            row.current, row.updated = deployment, now
+            coming.state, coming.ready, coming.error, coming.exit = "running", now, None, None
+            return True
+
+    def set_keys(self, name: str, keys: str) -> None:
+        """Replace the sealed keys."""
+        with self._db.session() as session:
+            row = session.get(EndpointRow, name)
+            if row is not None:
+                row.keys = keys
+
+    def mark_deleted(self, name: str) -> None:
+        """Note that the endpoint is to go."""
+        with self._db.session() as session:
+            row = session.get(EndpointRow, name)
+            if row is not None:
+                row.desired, row.updated = "deleted", time.time()
+
+    def remove_deployment(self, deployment: str) -> None:
+        """Delete the row; silent when it is gone."""
+        with self._db.session() as session:
+            _delete(session, session.get(DeploymentRow, deployment))
+
+    def remove(self, name: str) -> None:
+        """Delete the endpoint's row and its deployments'; silent when it is gone."""
+        with self._db.session() as session:
+            _delete(session, session.get(EndpointRow, name))
+
+
+def _delete(session: Session, row: EndpointRow | DeploymentRow | None) -> None:
+    if row is not None:
+        session.delete(row)
