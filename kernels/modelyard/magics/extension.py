@@ -34,11 +34,16 @@ class Magics:
         self._session = Session(Workspace, print, lambda question: builtins.input(question))
 
     def ml(self, line: str, cell: str | None = None) -> Any:
-        """Modelyard's commands. `%ml` alone shows them; `%%ml run` makes the cell a tracked run."""
+        """Modelyard's commands. `%ml` alone shows them; `%%ml run` makes the cell a tracked run.
+
+        A semicolon at the end hides what a command gives back, as it does after an expression.
+        """
         try:
+            line, quiet = _without_semicolon(line)
             words = split(line)
             if cell is None or help_words(words) is not None:
-                return execute(self._table, self._session, words)
+                answer = execute(self._table, self._session, words)
+                return None if quiet else answer
             args = cell_arguments(self._table, words)
             return run_cell(self._shell, self._session, args, cell)
         except ModelyardError as error:
@@ -49,6 +54,11 @@ class Magics:
         """IPython's `complete_command` hook."""
         line = event.text_until_cursor.rpartition(f"%{_MAGIC}")[2].lstrip()
         return candidates(self._table, self._session, line)
+
+
+def _without_semicolon(line: str) -> tuple[str, bool]:
+    stripped = line.rstrip()
+    return stripped.removesuffix(";"), stripped.endswith(";")
 
 
 def _without_traceback(error: ModelyardError) -> None:
