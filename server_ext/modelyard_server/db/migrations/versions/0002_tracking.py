@@ -53,7 +53,9 @@ def upgrade() -> None:
     op.create_index("ix_run_status", "run", ["status"])
     op.create_index("ix_run_created", "run", ["created"])
     op.create_index("ix_run_experiment_id_created", "run", ["experiment_id", "created"])
-    op.create_index("ix_run_experiment_id_status", "run", ["experiment_id", "status"])
+    op.create_index(
+        "ix_run_experiment_id_deleted_status", "run", ["experiment_id", "deleted", "status"]
+    )
     op.create_table(
         "run_tag",
         sa.Column("run_id", sa.Integer, nullable=False),

@@ -1,0 +1,21 @@
+"""Where a run's files lie in the artifact store."""
+
+from __future__ import annotations
+
+HIDDEN = ".modelyard"
+"""Folder of a run's artifacts that is ours; listed only when asked for by path."""
+
+
+def run_key(uid: str, path: str = "") -> str:
+    """Store key of a path below a run's artifacts; of the artifacts themselves without one."""
+    return f"runs/{uid}/{path}" if path else f"runs/{uid}"
+
+
+def hidden_key(uid: str, path: str) -> str:
+    """Store key of one of our own files."""
+    return run_key(uid, f"{HIDDEN}/{path}")
+
+
+def log_key(uid: str) -> str:
+    """Store key of the output."""
+    return hidden_key(uid, "log.txt")

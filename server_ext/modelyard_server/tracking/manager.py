@@ -1,0 +1,392 @@
+"""The rules of experiments and runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import LoggingConfigurable
+
+from modelyard.errors import AlreadyExists, InUse, InvalidInput, NotFound, WrongState
+from modelyard.schema.tracking import (
+    ArtifactInfo,
+    Experiment,
+    ExperimentCreate,
+    ExperimentUpdate,
+    History,
+    LogAck,
+    ModelRef,
+    Run,
+    RunCreate,
+    RunFinish,
+    RunLog,
+    RunPage,
+    RunUpdate,
+)
+from modelyard.tracking.names import NOTE_LENGTH, check_key, check_name, check_text, random_name
+from modelyard_server.artifacts.store import ArtifactStore, Writer
+from modelyard_server.core.events import Events
+from modelyard_server.core.loop import Loop
+from modelyard_server.core.paths import Paths
+from modelyard_server.db.session import Database
+from modelyard_server.tracking.ingest import Ingestor
+from modelyard_server.tracking.layout import HIDDEN, log_key, run_key
+from modelyard_server.tracking.live import LiveRuns
+from modelyard_server.tracking.output import OutputLogs
+from modelyard_server.tracking.query import parse_order, parse_page_token, parse_query
+from modelyard_server.tracking.spools import Spools
+from modelyard_server.tracking.store.experiments import ExperimentStore
+from modelyard_server.tracking.store.metrics import MetricStore
+from modelyard_server.tracking.store.pages import PageStore
+from modelyard_server.tracking.store.runs import RunStore
+from modelyard_server.tracking.tailer import Tailer
+
+_INTERVAL = 0.2
+"""Seconds between looks at the spools of active runs."""
+
+
+class TrackingManager(LoggingConfigurable):
+    """Experiments, runs and what runs log.
+
+    Attributes
+    ----------
+    models_of_run: the registered versions made from a run; set by the registry.
+    run_in_use: a sentence that says which live deployment depends on a run, or nothing; set by
+        serving.
+    """
+
+    def __init__(
+        self, *, db: Database, store: ArtifactStore, paths: Paths, events: Events, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.models_of_run: Callable[[str], list[ModelRef]] = lambda _id: []
+        self.run_in_use: Callable[[str], str] = lambda _id: ""
+        self._store = store
+        self._experiments = ExperimentStore(db)
+        self._runs = RunStore(db)
+        self._pages = PageStore(db)
+        self._metrics = MetricStore(db)
+        self._events = events
+        self._logs = OutputLogs(paths.logs / "runs", store)
+        self._spools = Spools(paths.spool)
+        self._ingestor = Ingestor(self._runs, store, self._logs, self.log)
+        self._tailer = Tailer(self._spools, self._ingestor, self._runs, self, self.log)
+        self._live = LiveRuns(events, self.run, self.experiment)
+        self._loop = Loop("tracking", self.step, _INTERVAL, self.log)
+
+    # -- life -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Finish what an earlier server left, and follow the spools."""
+        for uid in self._logs.growing():
+            if not self._runs.exists(uid) or not self._runs.position(uid).active:
+                self.closed(uid)
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Read no more; what is logged meanwhile waits in the spools."""
+        self._loop.stop()
+
+    def step(self) -> None:
+        """What the loop does: read spools, then tell the browser."""
+        self._tailer.step()
+        self._live.flush()
+
+    # -- experiments ------------------------------------------------------------------------
+
+    def experiments(self, *, deleted: bool = False) -> list[Experiment]:
+        """All experiments, or all deleted ones, the last active first."""
+        return self._experiments.list(deleted=deleted)
+
+    def experiment(self, id: int) -> Experiment:
+        """One experiment. NotFound when there is none."""
+        return self._experiments.get(id)
+
+    def create_experiment(self, body: ExperimentCreate) -> Experiment:
+        """Make an experiment; one that exists is returned as it is.
+
+        Raises
+        ------
+        InvalidInput: the name. WrongState: it exists, deleted.
+        """
+        check_name(body.name)
+        check_text(body.note, what="note", key="note", limit=NOTE_LENGTH)
+        self._not_deleted(body.name)
+        id = self._experiments.ensure(body.name, body.note, time.time())
+        return self._live.experiment_now(id)
+
+    def update_experiment(self, id: int, body: ExperimentUpdate) -> Experiment:
+        """Rename it, or change its note. AlreadyExists when the name is taken."""
+        values: dict[str, Any] = {}
+        if body.name is not None:
+            values["name"] = check_name(body.name)
+            other = self._experiments.named(body.name)
+            if other is not None and other.id != id:
+                raise AlreadyExists(
+                    f"There is an experiment '{body.name}' already"
+                    f"{', a deleted one' if other.deleted else ''}.",
+                    hint="Choose another name.",
+                    field="name",
+                )
+        if body.note is not None:
+            values["note"] = check_text(body.note, what="note", key="note", limit=NOTE_LENGTH)
+        self._experiments.update(id, values)
+        return self._live.experiment_now(id)
+
+    def delete_experiment(self, id: int) -> None:
+        """Hide it with its runs; `restore_experiment` brings them back.
+
+        Raises
+        ------
+        InUse: runs of it are active, or a live deployment depends on one.
+        """
+        found = self.experiment(id)
+        if found.active:
+            raise InUse(
+                f"{found.active} of the runs in '{found.name}' have not ended.",
+                hint="Wait for them, or restart their kernels.",
+            )
+        for uid in self._experiments.run_ids(id):
+            self._refuse_in_use(uid)
+        self._experiments.update(id, {"deleted": time.time()})
+        self._events.deleted("experiment", str(id))
+
+    def restore_experiment(self, id: int) -> Experiment:
+        """Bring a deleted experiment back; silent when it was not deleted."""
+        self._experiments.update(id, {"deleted": None})
+        return self._live.experiment_now(id)
+
+    def _not_deleted(self, name: str) -> None:
+        found = self._experiments.named(name)
+        if found is not None and found.deleted:
+            raise WrongState(
+                f"The experiment '{name}' was deleted.",
+                hint=f"Restore it: ws.experiment('{name}').restore(), or choose another name.",
+                field="experiment",
+            )
+
+    # -- runs -------------------------------------------------------------------------------
+
+    def create_run(self, body: RunCreate) -> Run:
+        """Begin a run; one with that id is returned as it is, so that a client may retry.
+
+        Raises
+        ------
+        InvalidInput: a name, a tag or a parameter. WrongState: the experiment is deleted.
+        """
+        check_name(body.experiment, field="experiment")
+        if body.name:
+            check_name(body.name, what="run")
+        _check_texts("tag", body.tags)
+        _check_texts("parameter", body.params)
+        self._not_deleted(body.experiment)
+        self._runs.create(body, body.name or random_name(), time.time())
+        run = self._live.run_now(body.id)
+        self._live.experiment_now(run.experiment_id)
+        return run
+
+    def run(self, id: str) -> Run:
+        """One run. NotFound when there is none."""
+        run = self._runs.get(id)
+        run.models = self.models_of_run(id)
+        return run
+
+    def runs(
+        self,
+        *,
+        experiment: int | None = None,
+        q: str = "",
+        order_by: str = "created",
+        descending: bool = True,
+        limit: int = 100,
+        page: str = "",
+        deleted: bool = False,
+    ) -> RunPage:
+        """A page of runs.
+
+        Parameters
+        ----------
+        q: words that must be found in name, id, tags or parameters, and comparisons such as
+            `metrics.accuracy > 0.9`.
+        order_by: created, name, status, metric.KEY or param.KEY.
+        page: the `next` of the page before.
+
+        Raises
+        ------
+        InvalidInput: it names the argument.
+        """
+        found = self._pages.page(
+            experiment=experiment,
+            deleted=deleted,
+            query=parse_query(q),
+            order=parse_order(order_by, descending=descending),
+            limit=limit,
+            place=parse_page_token(page),
+        )
+        for run in found.runs:
+            run.models = self.models_of_run(run.id)
+        return found
+
+    def update_run(self, id: str, body: RunUpdate) -> Run:
+        """Change name, note or tags."""
+        values: dict[str, Any] = {}
+        if body.name is not None:
+            values["name"] = check_name(body.name, what="run")
+        if body.note is not None:
+            values["note"] = check_text(body.note, what="note", key="note", limit=NOTE_LENGTH)
+        tags = body.tags or {}
+        _check_texts("tag", {key: value or "" for key, value in tags.items()})
+        self._runs.update(id, values, tags)
+        return self._live.run_now(id)
+
+    def delete_run(self, id: str) -> None:
+        """Hide a run; `restore_run` brings it back.
+
+        Raises
+        ------
+        WrongState: it has not ended. InUse: a live deployment depends on it.
+        """
+        run = self.run(id)
+        if self._runs.position(id).active:
+            raise WrongState(
+                f"The run '{run.name}' has not ended.", hint="Wait for it, or restart its kernel."
+            )
+        self._refuse_in_use(id)
+        self._runs.update(id, {"deleted": time.time()}, {})
+        self._events.deleted("run", id)
+        self._live.experiment_now(run.experiment_id)
+
+    def restore_run(self, id: str) -> Run:
+        """Bring a deleted run back; silent when it was not deleted."""
+        self._runs.update(id, {"deleted": None}, {})
+        run = self._live.run_now(id)
+        self._live.experiment_now(run.experiment_id)
+        return run
+
+    def finish_run(self, id: str, body: RunFinish) -> Run:
+        """End a run once `body.offset` bytes of its spool are read; silent when it has ended.
+
+        Raises
+        ------
+        WrongState: the server does not hold that much of the spool.
+        """
+        position = self._runs.position(id)
+        if position.active and position.spool:
+            position = self._tailer.read(id)
+        if position.active and position.offset < body.offset:
+            raise WrongState(
+                f"The server holds {position.offset} of {body.offset} bytes that were logged.",
+                hint="Send the rest first.",
+                field="offset",
+            )
+        if position.active:
+            self._runs.end(position.id, body.status, body.error, time.time())
+            self.closed(id)
+        return self.run(id)
+
+    def touch(self, id: str) -> None:
+        """Tell the browser of a run: something about it changed elsewhere."""
+        self._live.run_now(id)
+
+    def _refuse_in_use(self, id: str) -> None:
+        reason = self.run_in_use(id)
+        if reason:
+            raise InUse(reason, hint="Delete the endpoint first, or deploy another version.")
+
+    # -- what runs log ----------------------------------------------------------------------
+
+    def ingest(self, id: str, offset: int, data: bytes) -> LogAck:
+        """Take a piece of a run's spool from a client; says how much the server holds."""
+        position = self._ingestor.ingest(id, offset, data)
+        self.changed(id)
+        if not position.active:
+            self.closed(id)
+        return LogAck(offset=position.offset)
+
+    def history(self, id: str, key: str, max_points: int = 0) -> History:
+        """A metric's points; of more than `max_points`, the extremes of each stretch.
+
+        Raises
+        ------
+        NotFound: the run, or its metric.
+        """
+        self._runs.position(id)
+        return self._metrics.history(id, key, max_points)
+
+    def output(self, id: str, offset: int) -> RunLog:
+        """What the run printed, from a byte on; at most 1 MiB at once."""
+        position = self._runs.position(id)
+        text, end = self._logs.read(id, log_key(id), offset, position.log_size)
+        return RunLog(text=text, offset=end, ended=not position.active and not text)
+
+    def adopt(self, body: RunCreate) -> None:
+        """Make a run that was begun while no server answered; its experiment comes back too."""
+        found = self._experiments.named(body.experiment)
+        if found is not None and found.deleted:
+            self.restore_experiment(found.id)
+        body.spool = True
+        self.create_run(body)
+
+    def changed(self, uid: str) -> None:
+        """Tell the browser soon; at most twice a second for a run."""
+        self._live.mark(uid)
+
+    def closed(self, uid: str) -> None:
+        """Tidy up after a run that has ended."""
+        self._logs.seal(uid, log_key(uid))
+        self._spools.remove(uid)
+        if self._runs.exists(uid):
+            run = self._live.run_now(uid)
+            self._live.experiment_now(run.experiment_id)
+
+    # -- artifacts --------------------------------------------------------------------------
+
+    def artifact_key(self, run_id: str, path: str = "") -> str:
+        """Key in the artifact store of a path below a run's artifacts."""
+        return run_key(run_id, path)
+
+    def artifacts(self, id: str, path: str = "", *, recursive: bool = False) -> list[ArtifactInfo]:
+        """What lies in a directory of a run's artifacts; paths are relative to the artifacts.
+
+        Raises
+        ------
+        NotFound: the run, or a `path` in it. InvalidInput: the path.
+        """
+        self._runs.position(id)
+        key = run_key(id, path)
+        if path and not self._store.exists(key):
+            raise NotFound(f"The run has no artifact '{path}'.", field="path")
+        found = self._store.list(key, recursive=recursive)
+        if path:
+            for info in found:
+                info.path = f"{path}/{info.path}"
+            return found
+        return [info for info in found if info.path.partition("/")[0] != HIDDEN]
+
+    def artifact(self, id: str, path: str) -> Path:
+        """Where an artifact lies on the server. NotFound: the run."""
+        self._runs.position(id)
+        return self._store.path(run_key(id, path))
+
+    def open_artifact(self, id: str, path: str) -> Writer:
+        """Begin a file of a run.
+
+        Raises
+        ------
+        NotFound: the run. InvalidInput: the path. WrongState: the run is deleted.
+        """
+        if self._runs.get(id).deleted:
+            raise WrongState("The run was deleted.", hint=f"Restore it: ws.runs.restore('{id}')")
+        if path.partition("/")[0] == HIDDEN:
+            raise InvalidInput(
+                f"'{HIDDEN}/' is Modelyard's own.", hint="Choose another directory.", field="path"
+            )
+        return self._store.writer(run_key(id, path))
+
+
+def _check_texts(what: str, texts: dict[str, str]) -> None:
+    for key, value in texts.items():
+        check_key(key, what=what)
+        check_text(value, what=what, key=key)

@@ -1,0 +1,1 @@
+"""Rows <-> schema types: the only readers of tracking's tables."""

@@ -1,0 +1,138 @@
+"""Follows the spools of active runs, and notices the runs whose process is gone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Protocol
+
+from modelyard.errors import ModelyardError
+from modelyard.schema.tracking import RunCreate
+from modelyard_server.tracking.ingest import Ingestor
+from modelyard_server.tracking.records import first_record
+from modelyard_server.tracking.spools import Spools
+from modelyard_server.tracking.store.runs import Position, RunStore
+
+SILENCE = 600.0
+"""Seconds without a word after which a run on another machine counts as dead. Its SDK gives a
+sign of life every 30."""
+
+_DIED = (
+    "The kernel died: its process ended without finishing the run (it was killed, restarted or "
+    "ran out of memory)."
+)
+_SILENT = "The kernel died or lost its connection: it gave no sign of life for 10 minutes."
+_LOOK_AROUND = 1.0
+"""Seconds between looks at locks and at spools of runs that the server was not told of."""
+_PAUSE = 5.0
+"""Seconds that a run is left alone after its spool could not be read (disk full, for example)."""
+_ORPHAN = 3600.0
+
+
+class Owner(Protocol):
+    """What the tailer tells and asks: the manager."""
+
+    def adopt(self, body: RunCreate) -> None:
+        """A run that was begun while no server answered."""
+
+    def changed(self, uid: str) -> None:
+        """Something was logged."""
+
+    def closed(self, uid: str) -> None:
+        """The run has ended."""
+
+
+class Tailer:
+    """One `step` brings the database up to date with all spools."""
+
+    def __init__(
+        self,
+        spools: Spools,
+        ingestor: Ingestor,
+        runs: RunStore,
+        owner: Owner,
+        log: logging.Logger,
+    ) -> None:
+        self._spools = spools
+        self._ingestor = ingestor
+        self._runs = runs
+        self._owner = owner
+        self._log = log
+        self._began = time.time()
+        self._looked = 0.0
+        self._paused: dict[str, float] = {}
+
+    def step(self) -> None:
+        """Read what is new; once a second also look for dead writers and unknown spools."""
+        looking = time.monotonic() - self._looked >= _LOOK_AROUND
+        active = self._runs.active()
+        for position in active:
+            if self._paused.get(position.uid, 0.0) > time.monotonic():
+                continue
+            try:
+                self._follow(position, looking)
+            except ModelyardError as error:
+                self._paused[position.uid] = time.monotonic() + _PAUSE
+                self._log.error("run %s: its spool cannot be read: %s", position.uid, error)
+        if looking:
+            self._looked = time.monotonic()
+            self._look_around({position.uid for position in active})
+
+    def read(self, uid: str) -> Position:
+        """Take all that is in a run's spool now."""
+        position = self._runs.position(uid)
+        while position.active:
+            data = self._spools.read(uid, position.offset)
+            if not data:
+                break
+            if data.endswith(b"\n"):
+                position = self._ingestor.ingest(uid, position.offset, data)
+            else:
+                self._ingestor.skip(uid, len(data))
+                position = self._runs.position(uid)
+            self._owner.changed(uid)
+        if not position.active:
+            self._owner.closed(uid)
+        return position
+
+    def _follow(self, position: Position, looking: bool) -> None:
+        if not position.spool:
+            heard = max(position.heard, self._began)
+            if looking and time.time() - heard > SILENCE:
+                self._fail(position, _SILENT, position.heard)
+            return
+        dead = looking and not self._spools.writer_lives(position.uid)
+        # Only now: what a process wrote before it died is all there once its lock is free.
+        if dead or self._spools.size(position.uid) > position.offset:
+            position = self.read(position.uid)
+        if dead and position.active:
+            self._fail(position, _DIED, self._spools.modified(position.uid) or position.heard)
+
+    def _fail(self, position: Position, reason: str, ended: float) -> None:
+        self._runs.end(position.id, "failed", reason, ended)
+        self._owner.closed(position.uid)
+
+    def _look_around(self, active: set[str]) -> None:
+        for uid in list(self._spools.ids()):
+            if uid in active:
+                continue
+            if self._runs.exists(uid):
+                position = self._runs.position(uid)
+                if not position.active:  # it ended, and the server did before it could tidy up
+                    self._owner.closed(uid)
+                continue
+            self._adopt(uid)
+
+    def _adopt(self, uid: str) -> None:
+        line, _, _ = self._spools.read(uid, 0).partition(b"\n")
+        record = first_record(line) if line else None
+        if record is not None and record.r is not None and record.r.id == uid:
+            try:
+                self._owner.adopt(record.r)
+                return
+            except ModelyardError as error:
+                self._log.error("the run in spool %s cannot be made: %s", uid, error)
+        modified = self._spools.modified(uid) or 0.0
+        old = time.time() - modified > _ORPHAN
+        if old and not self._spools.writer_lives(uid):
+            self._spools.remove(uid)
