@@ -26,6 +26,7 @@ from modelyard_server.core.tokens import Tokens
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.spec import ContainerState, Phase
 from modelyard_server.environments.manager import EnvironmentManager
+from modelyard_server.environments.network import pip_conf
 
 INTERVAL = 2.0
 WORKERS = 4
@@ -173,7 +174,7 @@ class Reconciler:
                 instance.image, lambda progress: self._report(name, progress)
             )
             work = self._prepare(name)
-            work.make(runtime)
+            work.make(runtime, pip_conf())
             spec = instance_spec(self._paths, work, instance, runtime, self._base_url)
             self._report(name, Progress(phase="creating", message="Creating the container"))
             self._engine.create(spec)

@@ -10,6 +10,7 @@ from modelyard.schema.compute import Instance
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import ContainerSpec, Mount, Runtime
+from modelyard_server.environments.network import ca_bundles, network_env
 
 KIND = "instance"
 
@@ -32,6 +33,7 @@ def server_url(paths: Paths, base_url: str) -> str:
 def instance_env(paths: Paths, work: WorkDir, name: str, base_url: str) -> dict[str, str]:
     """Environment of every program on the instance."""
     return {
+        **network_env(),
         "HOME": str(work.home),
         "USER": "modelyard",
         "LANG": "C.UTF-8",
@@ -64,6 +66,7 @@ def instance_spec(
             Mount(path=work.root),
             Mount(path=paths.api_socket.parent, read_only=True),
             Mount(path=kernel_dir(paths, instance.name)),
+            *(Mount(path=bundle, read_only=True) for bundle in ca_bundles()),
         ],
         workdir=str(paths.files),
         cpus=instance.cpus,

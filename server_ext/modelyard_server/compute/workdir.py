@@ -37,8 +37,13 @@ class WorkDir:
         """The venv's interpreter."""
         return self.venv / "bin" / "python"
 
-    def make(self, runtime: Runtime) -> None:
-        """Create or mend everything but the token."""
+    def make(self, runtime: Runtime, pip_conf: str) -> None:
+        """Create or mend everything but the token.
+
+        Parameters
+        ----------
+        pip_conf: pip's configuration in the venv.
+        """
         site = self.venv / "lib" / f"python{runtime.python_version}" / "site-packages"
         binaries = self.venv / "bin"
         for folder in (site, binaries, self.home):
@@ -51,6 +56,8 @@ class WorkDir:
         for name in ("python", "python3", f"python{runtime.python_version}"):
             _link(binaries / name, runtime.python)
         (site / "_modelyard.pth").write_text("".join(f"{path}\n" for path in runtime.paths))
+        (self.venv / "pip.conf").write_text(pip_conf)
+        (self.venv / "pip.conf").chmod(0o600)  # an index's address may hold a password
         for name in ("pip", "pip3"):
             (binaries / name).write_text(_PIP)
             (binaries / name).chmod(0o755)
@@ -84,7 +91,7 @@ class WorkDir:
         if os.getuid() != 0:
             return
         os.chown(self.root, *self._owner)
-        for top in (self.venv, self.home):
+        for top in (self.venv, self.home, self.venv / "pip.conf"):
             os.chown(top, *self._owner)
         for folder in ("bin", "lib"):
             for where, folders, files in os.walk(self.venv / folder):
