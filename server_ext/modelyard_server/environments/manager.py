@@ -139,6 +139,8 @@ class EnvironmentManager(LoggingConfigurable):
                 app=str(app),
             )
         target = self._image_target(engine, "", report)
+        if engine.has_image(tag):  # a deployment's app never changes
+            return _in_image(target, tag, app=_APP)
         base = self._runtime_image(engine, self.base_image, target, wanted, report)
         report(Progress(phase="building", message="Adding the model to the image"))
         engine.add_layer(base, tag, Layer({_APP: app}), labels=labels, report=report)

@@ -36,7 +36,7 @@ from modelyard_server.serving.reconcile import Reconciler
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
 from modelyard_server.serving.secrets import SecretBox, new_key
-from modelyard_server.serving.spec import app_tag, scoring_name
+from modelyard_server.serving.spec import scoring_name
 from modelyard_server.serving.store import ServingStore
 
 _LOG_LIMIT = 1_000_000
@@ -301,7 +301,7 @@ class ServingManager(LoggingConfigurable):
             state=record.state,
             created=record.created,
             ready=record.ready,
-            image=app_tag(self._paths, record) if self._rollout.holds_ports else "",
+            image=self._rollout.image(record),
             size=record.size,
             custom_script=bool(record.script),
             progress=progress,

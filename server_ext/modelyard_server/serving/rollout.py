@@ -104,6 +104,12 @@ class Rollout:
         """The endpoint's folder."""
         return EndpointFolder(self._paths.endpoints / endpoint)
 
+    def image(self, deployment: DeploymentRecord) -> str:
+        """Reference of its image; empty on an engine without images."""
+        if not self.holds_ports:
+            return ""
+        return specs.app_tag(self._environments.repository, self._paths, deployment)
+
     def tell(self, name: str) -> None:
         """Let others know that an endpoint may look different."""
         self._changed(name)
@@ -163,7 +169,7 @@ class Rollout:
         return self._environments.scoring(
             deployment.requirements,
             app,
-            specs.app_tag(self._paths, deployment),
+            self.image(deployment),
             {
                 LABEL_WORKSPACE: self._paths.workspace_id,
                 LABEL_KIND: specs.SCORING,
@@ -319,7 +325,7 @@ class Rollout:
     def _remove_parts(self, deployment: DeploymentRecord) -> None:
         self._engine.remove(specs.scoring_name(self._paths, deployment))
         try:
-            self._environments.remove_app_image(specs.app_tag(self._paths, deployment))
+            self._environments.remove_app_image(self.image(deployment))
         except InUse as error:  # by a container that somebody else started from it
             self._log.warning("modelyard: %s", error)
         self.folder(deployment.endpoint).drop(deployment.id)

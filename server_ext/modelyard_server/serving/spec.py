@@ -19,9 +19,9 @@ SCORING = "scoring"
 INSIDE_PORT = 8080
 
 
-def app_tag(paths: Paths, deployment: DeploymentRecord) -> str:
+def app_tag(repository: str, paths: Paths, deployment: DeploymentRecord) -> str:
     """Reference of the image that a deployment runs."""
-    return f"modelyard/app:{paths.workspace_id[:12]}-{deployment.endpoint}-{deployment.id}"
+    return f"{repository}/app:{paths.workspace_id[:12]}-{deployment.endpoint}-{deployment.id}"
 
 
 def holder_name(paths: Paths, endpoint: str) -> str:
