@@ -1,3 +1,20 @@
 import { livePlugin } from './api/plugin';
+import { computePlugin, kernelspecPlugin, runningPlugin, statusPlugin } from './compute/plugin';
+import { galleryPlugin } from './gallery/plugin';
+import { registryPlugin } from './registry/plugin';
+import { servingPlugin } from './serving/plugin';
+import { sidebarPlugin } from './sidebar/plugin';
+import { trackingPlugin } from './tracking/plugin';
 
-export default [livePlugin];
+export default [
+  livePlugin,
+  sidebarPlugin,
+  computePlugin,
+  kernelspecPlugin,
+  runningPlugin,
+  statusPlugin,
+  trackingPlugin,
+  registryPlugin,
+  servingPlugin,
+  galleryPlugin,
+];

@@ -94,6 +94,12 @@ export class Live implements IDisposable {
     }
   }
 
+  /** Fetch everything again: the status, and through `resync` what is shown. */
+  async refresh(): Promise<void> {
+    this._resync.emit();
+    await this.refreshStatus();
+  }
+
   dispose(): void {
     if (this._isDisposed) {
       return;
@@ -147,8 +153,7 @@ export class Live implements IDisposable {
     window.clearTimeout(this._timer);
     this._timer = window.setTimeout(() => {
       this._setConnected(false);
-      this._resync.emit();
-      void this.refreshStatus();
+      void this.refresh();
       this._watch();
     }, this._silence);
   }

@@ -44,6 +44,8 @@ export interface DataTableProps<T> {
   loading?: boolean;
   /** Shown instead of rows when there are none. */
   empty?: React.ReactNode;
+  /** Id of the row whose details are shown elsewhere on the page. */
+  current?: string;
   /** `data-myd-kind` of the rows, for context menus; `data-myd-id` is the row's id. */
   kind?: string;
 }
@@ -110,9 +112,11 @@ function useTable<T>(props: DataTableProps<T>): ReturnType<typeof useReactTable<
   const trans = useTrans();
   const [ownSorting, setOwnSorting] = React.useState<SortingState>([]);
   const sorting = props.sorting ?? ownSorting;
+  const selectable = selection !== undefined;
+  const given = props.columns;
   const columns = React.useMemo(
-    () => (selection ? [selectColumn<T>(trans.__('Select')), ...props.columns] : props.columns),
-    [Boolean(selection), props.columns, trans],
+    () => (selectable ? [selectColumn<T>(trans.__('Select')), ...given] : given),
+    [selectable, given, trans],
   );
   return useReactTable<T>({
     data: rows as T[],
@@ -120,7 +124,7 @@ function useTable<T>(props: DataTableProps<T>): ReturnType<typeof useReactTable<
     getRowId: rowId,
     state: { sorting, rowSelection: selection ?? {}, columnVisibility: visibility ?? {} },
     manualSorting: Boolean(onSortingChange),
-    enableRowSelection: Boolean(selection),
+    enableRowSelection: selectable,
     onSortingChange: update => {
       const next = typeof update === 'function' ? update(sorting) : update;
       (onSortingChange ?? setOwnSorting)(next);
@@ -203,6 +207,7 @@ function BodyRow<T>(given: Omit<BodyRowProps, 'row'> & { row: Row<T> }): React.R
       role="row"
       className={`myd-table-row myd-table-body-row${row.getIsSelected() ? ' myd-mod-selected' : ''}`}
       aria-rowindex={index + 2}
+      aria-current={row.id === props.current || undefined}
       aria-selected={props.selection ? row.getIsSelected() : undefined}
       tabIndex={0}
       data-index={index}

@@ -1,3 +1,4 @@
+import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
@@ -29,6 +30,15 @@ export function useCollection<T>(collection: Collection<T>): CollectionView<T> {
   useSignal(collection.changed);
   React.useEffect(() => void collection.ready(), [collection]);
   return { state: collection.state, items: collection.items, error: collection.error };
+}
+
+/** A model that lives as long as the component, or until `deps` change. */
+export function useDisposable<T extends IDisposable>(make: () => T, deps: React.DependencyList): T {
+  // `make` is a closure over `deps`: the caller names what it depends on.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const model = React.useMemo(make, deps);
+  React.useEffect(() => () => model.dispose(), [model]);
+  return model;
 }
 
 /** The current time in seconds, renewed every `interval` seconds while `active`. */

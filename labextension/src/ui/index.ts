@@ -16,6 +16,7 @@ export * from './keyvalues';
 export * from './lazy';
 export type { LineChartProps, Series } from './linechart';
 export * from './list';
+export * from './markdown';
 export * from './notify';
 export * from './page';
 export * from './pages';

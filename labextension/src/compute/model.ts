@@ -1,0 +1,123 @@
+import { Collection } from '../api/collection';
+import type { Live } from '../api/live';
+import { pathOf, request } from '../api/request';
+import {
+  Instance,
+  InstanceCreate,
+  InstanceUsage,
+  LogText,
+  NAME_PATTERN,
+  NAME_RULE,
+  TerminalOpened,
+} from '../api/schema';
+
+/** The compute instances, live, and what can be done with them. */
+export class ComputeModel {
+  constructor(readonly live: Live) {
+    this.instances = new Collection<Instance>({
+      live,
+      domain: 'compute',
+      key: instance => instance.name,
+      load: () => request<Instance[]>('/compute'),
+      compare: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
+    });
+  }
+
+  readonly instances: Collection<Instance>;
+
+  /** Create an instance; it starts in the background. @throws ApiError */
+  async create(wanted: InstanceCreate): Promise<Instance> {
+    return this._take(await request<Instance>('/compute', { method: 'POST', body: wanted }));
+  }
+
+  /** @throws ApiError */
+  start(name: string): Promise<Instance> {
+    return this._act(name, 'start', false);
+  }
+
+  /**
+   * @param force end its kernels too; without it, live kernels are an error.
+   * @throws ApiError
+   */
+  stop(name: string, force = false): Promise<Instance> {
+    return this._act(name, 'stop', force);
+  }
+
+  /** See `stop`. */
+  restart(name: string, force = false): Promise<Instance> {
+    return this._act(name, 'restart', force);
+  }
+
+  /** Delete it with what was installed on it; User files stay. See `stop`. */
+  async remove(name: string, force = false): Promise<Instance> {
+    return this._take(
+      await request<Instance>(pathOf('compute', name), { method: 'DELETE', query: { force } }),
+    );
+  }
+
+  /** The last lines of the container's log. @throws ApiError */
+  log(name: string, tail = 500, signal?: AbortSignal): Promise<LogText> {
+    return request<LogText>(pathOf('compute', name, 'log'), { query: { tail }, signal });
+  }
+
+  /** What it occupies now. @throws ApiError */
+  usage(name: string, signal?: AbortSignal): Promise<InstanceUsage> {
+    return request<InstanceUsage>(pathOf('compute', name, 'usage'), { signal });
+  }
+
+  /** Open a Jupyter terminal on it and return the terminal's name. @throws ApiError */
+  async openTerminal(name: string): Promise<string> {
+    const path = pathOf('compute', name, 'terminal');
+    return (await request<TerminalOpened>(path, { method: 'POST' })).name;
+  }
+
+  private async _act(name: string, verb: string, force: boolean): Promise<Instance> {
+    const path = pathOf('compute', name, verb);
+    return this._take(await request<Instance>(path, { method: 'POST', query: { force } }));
+  }
+
+  private _take(instance: Instance): Instance {
+    this.instances.upsert(instance);
+    return instance;
+  }
+}
+
+/** Whether it can be started now. */
+export function canStart(instance: Instance): boolean {
+  return instance.state === 'stopped' || instance.state === 'failed';
+}
+
+/** Whether it can be stopped now; also in the middle of a start that takes too long. */
+export function canStop(instance: Instance): boolean {
+  return ['running', 'starting', 'creating'].includes(instance.state);
+}
+
+/** Whether something is being done with it. */
+export function isMoving(instance: Instance): boolean {
+  return ['creating', 'starting', 'stopping', 'deleting'].includes(instance.state);
+}
+
+/** The first free name of the kind: cpu-1, cpu-2, …, or gpu-1, … */
+export function suggestName(taken: readonly string[], gpus = 0): string {
+  const used = new Set(taken.map(name => name.toLowerCase()));
+  const prefix = gpus > 0 ? 'gpu' : 'cpu';
+  let number = 1;
+  while (used.has(`${prefix}-${number}`)) {
+    number += 1;
+  }
+  return `${prefix}-${number}`;
+}
+
+/** What is wrong with a name for a new instance; empty when nothing is. */
+export function nameProblem(name: string, taken: readonly string[]): string {
+  if (name === '') {
+    return 'Give it a name.';
+  }
+  if (!new RegExp(NAME_PATTERN).test(name)) {
+    return `Use ${NAME_RULE}.`;
+  }
+  if (taken.some(other => other.toLowerCase() === name.toLowerCase())) {
+    return `There is already a compute instance '${name}'.`;
+  }
+  return '';
+}

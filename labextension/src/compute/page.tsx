@@ -1,0 +1,148 @@
+import { notebookIcon, runIcon, stopIcon, terminalIcon } from '@jupyterlab/ui-components';
+import type { Session } from '@jupyterlab/services';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+import type { Instance } from '../api/schema';
+import { Badge } from '../ui/badge';
+import { TextButton } from '../ui/buttons';
+import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
+import { formatTime, relativeTime } from '../ui/format';
+import { useCollection, useNow } from '../ui/hooks';
+import { computeIcon, restartIcon, trashIcon } from '../ui/icons';
+import { PageHeader } from '../ui/page';
+import type { PageTab } from '../ui/pages';
+import { useTrans } from '../ui/translation';
+import { LogPanel } from './log';
+import { canStart, canStop, ComputeModel, isMoving } from './model';
+import { DetailsPanel, ExitPanel, KernelsPanel, UsagePanel } from './panels';
+import { CommandIDs } from './tokens';
+
+export interface InstancePageProps {
+  name: string;
+  tab: PageTab;
+  model: ComputeModel;
+  commands: CommandRegistry;
+  sessions: Session.IManager;
+}
+
+/** All about one instance. */
+export default function InstancePage(props: InstancePageProps): React.ReactElement {
+  const { name, tab, model, commands } = props;
+  const trans = useTrans();
+  const { state, error } = useCollection(model.instances);
+  const instance = model.instances.get(name);
+  const seen = React.useRef(false);
+  const gone = state === 'ready' && !instance;
+  React.useEffect(() => {
+    seen.current ||= instance !== undefined;
+    // It was deleted while its page was open: nothing is left to show.
+    if (gone && seen.current) {
+      tab.close();
+    }
+  }, [gone, instance, tab]);
+  if (instance) {
+    return <Found {...props} instance={instance} />;
+  }
+  if (state === 'error') {
+    return <ErrorState error={error} retry={() => void model.instances.refresh()} />;
+  }
+  if (state === 'loading') {
+    return <Skeleton rows={8} />;
+  }
+  return (
+    <EmptyState
+      action={{
+        label: trans.__('New instance'),
+        onClick: () => void commands.execute(CommandIDs.create),
+      }}
+    >
+      {trans.__('There is no compute instance “%1” any more.', name)}
+    </EmptyState>
+  );
+}
+
+function Found(props: InstancePageProps & { instance: Instance }): React.ReactElement {
+  const { instance, model, commands, sessions } = props;
+  const { name, state } = instance;
+  return (
+    <>
+      <Header instance={instance} commands={commands} />
+      <div className="myd-page-body">
+        {isMoving(instance) && <ProgressLine progress={instance.progress} />}
+        {instance.error && <ErrorState error={instance.error} />}
+        <div className="myd-panels">
+          <DetailsPanel instance={instance} />
+          <UsagePanel instance={instance} model={model} />
+          <KernelsPanel instance={instance} commands={commands} sessions={sessions} />
+          {instance.exit && <ExitPanel exit={instance.exit} />}
+          <div className="myd-mod-wide">
+            <LogPanel
+              fileName={`${name}.log`}
+              load={signal => model.log(name, 1000, signal)}
+              deps={[model, name, state]}
+            />
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Header(props: { instance: Instance; commands: CommandRegistry }): React.ReactElement {
+  const { instance, commands } = props;
+  const trans = useTrans();
+  const now = useNow();
+  const run = (command: string) => () => commands.execute(command, { name: instance.name });
+  const running = instance.state === 'running';
+  const actions = (
+    <>
+      {running && (
+        <>
+          <TextButton kind="accept" icon={notebookIcon} onClick={run(CommandIDs.notebook)}>
+            {trans.__('Open notebook')}
+          </TextButton>
+          <TextButton icon={terminalIcon} onClick={run(CommandIDs.terminal)}>
+            {trans.__('Open terminal')}
+          </TextButton>
+          <TextButton icon={restartIcon} onClick={run(CommandIDs.restart)}>
+            {trans.__('Restart')}
+          </TextButton>
+        </>
+      )}
+      {canStart(instance) && (
+        <TextButton kind="accept" icon={runIcon} onClick={run(CommandIDs.start)}>
+          {trans.__('Start')}
+        </TextButton>
+      )}
+      {canStop(instance) && (
+        <TextButton icon={stopIcon} onClick={run(CommandIDs.stop)}>
+          {trans.__('Stop')}
+        </TextButton>
+      )}
+      <TextButton
+        kind="danger"
+        icon={trashIcon}
+        disabled={instance.state === 'deleting'}
+        onClick={run(CommandIDs.remove)}
+      >
+        {trans.__('Delete')}
+      </TextButton>
+    </>
+  );
+  const since =
+    running && instance.started
+      ? trans.__('started %1', relativeTime(instance.started, now))
+      : trans.__('created %1', relativeTime(instance.created, now));
+  return (
+    <PageHeader
+      icon={computeIcon}
+      title={instance.name}
+      badge={<Badge state={instance.state} />}
+      actions={actions}
+    >
+      <span>{trans.__('Compute instance')}</span>
+      <span title={formatTime(running ? instance.started : instance.created)}>{since}</span>
+    </PageHeader>
+  );
+}

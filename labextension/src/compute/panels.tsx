@@ -1,0 +1,159 @@
+import { notebookIcon, refreshIcon } from '@jupyterlab/ui-components';
+import type { Session } from '@jupyterlab/services';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+import type { Exit, Instance } from '../api/schema';
+import { IconButton } from '../ui/buttons';
+import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
+import { formatBytes, formatTime } from '../ui/format';
+import { useAsync, useSignal } from '../ui/hooks';
+import { KeyValues } from '../ui/keyvalues';
+import { List, ListRow } from '../ui/list';
+import { Panel } from '../ui/page';
+import { useTrans } from '../ui/translation';
+import type { ComputeModel } from './model';
+
+/** What it is made of. */
+export function DetailsPanel({ instance }: { instance: Instance }): React.ReactElement {
+  const trans = useTrans();
+  const engine = instance.engine === 'docker' ? trans.__('Docker') : trans.__('Local processes');
+  return (
+    <Panel title={trans.__('Details')}>
+      <KeyValues
+        items={[
+          [trans.__('Size'), instance.size],
+          [trans.__('CPUs'), String(instance.cpus)],
+          [trans.__('Memory'), formatBytes(instance.memory)],
+          [trans.__('GPUs'), String(instance.gpus)],
+          [trans.__('Image'), instance.image || trans.__('the workspace’s own')],
+          [trans.__('Runs on'), engine],
+          [trans.__('Kernel'), `Python 3 · ${instance.name}`],
+          [trans.__('Created'), formatTime(instance.created)],
+          [trans.__('Started'), formatTime(instance.started)],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+/** What it occupies, measured when the page opens and when asked for. */
+export function UsagePanel(props: { instance: Instance; model: ComputeModel }): React.ReactElement {
+  const { instance, model } = props;
+  const trans = useTrans();
+  const { value, error, reload } = useAsync(
+    signal => model.usage(instance.name, signal),
+    [model, instance.name, instance.state],
+  );
+  const memory = value?.memory ?? null;
+  const cpu = value?.cpu_percent ?? null;
+  return (
+    <Panel
+      title={trans.__('Usage')}
+      actions={<IconButton icon={refreshIcon} label={trans.__('Measure again')} onClick={reload} />}
+    >
+      {error !== null && <ErrorState error={error} retry={reload} />}
+      {!value && error === null && <Skeleton rows={2} />}
+      {value && (
+        <>
+          {memory !== null && (
+            <Meter
+              label={trans.__('Memory')}
+              fraction={memory / instance.memory}
+              text={`${formatBytes(memory)} / ${formatBytes(instance.memory)}`}
+            />
+          )}
+          {cpu !== null && (
+            <Meter
+              label={trans.__('CPU')}
+              fraction={cpu / 100 / instance.cpus}
+              text={`${cpu.toFixed(0)} % / ${(instance.cpus * 100).toFixed(0)} %`}
+            />
+          )}
+          <KeyValues items={[[trans.__('Disk of its own'), formatBytes(value.disk)]]} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function Meter(props: { label: string; fraction: number; text: string }): React.ReactElement {
+  const percent = Math.round(Math.min(1, Math.max(0, props.fraction)) * 100);
+  return (
+    <div className="myd-meter">
+      <span>{props.label}</span>
+      <div
+        className={`myd-meter-track${percent >= 90 ? ' myd-mod-full' : ''}`}
+        role="meter"
+        aria-label={props.label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        aria-valuetext={props.text}
+      >
+        <div className="myd-meter-bar" style={{ width: `${percent}%` }} />
+      </div>
+      <span className="myd-meter-text">{props.text}</span>
+    </div>
+  );
+}
+
+/** The notebooks and consoles whose kernel runs on it. */
+export function KernelsPanel(props: {
+  instance: Instance;
+  commands: CommandRegistry;
+  sessions: Session.IManager;
+}): React.ReactElement {
+  const { instance, commands, sessions } = props;
+  const trans = useTrans();
+  useSignal(sessions.runningChanged);
+  const ours = [...sessions.running()].filter(one => one.kernel?.name === instance.kernelspec);
+  return (
+    <Panel title={trans.__('Kernels')}>
+      {ours.length === 0 ? (
+        <EmptyState>
+          {instance.state === 'running'
+            ? trans.__(
+                'Choose the kernel “Python 3 · %1” in any notebook, or open a new one on it.',
+                instance.name,
+              )
+            : trans.__('No kernel is alive on it.')}
+        </EmptyState>
+      ) : (
+        <List
+          items={ours}
+          label={trans.__('Kernels on %1', instance.name)}
+          render={session => (
+            <ListRow
+              key={session.id}
+              kind="session"
+              id={session.id}
+              icon={notebookIcon}
+              title={session.name || session.path}
+              tooltip={session.path}
+              subtitle={session.kernel?.execution_state}
+              onOpen={() => void commands.execute('docmanager:open', { path: session.path })}
+            />
+          )}
+        />
+      )}
+    </Panel>
+  );
+}
+
+/** Why its container stopped the last time. */
+export function ExitPanel({ exit }: { exit: Exit }): React.ReactElement {
+  const trans = useTrans();
+  return (
+    <Panel title={trans.__('Why it stopped')}>
+      <KeyValues
+        items={[
+          [trans.__('Reason'), exit.message],
+          [trans.__('Exit code'), String(exit.code)],
+          [trans.__('Out of memory'), exit.oom ? trans.__('Yes: take a larger size') : ''],
+          [trans.__('At'), formatTime(exit.at)],
+        ]}
+      />
+    </Panel>
+  );
+}

@@ -1,0 +1,163 @@
+import { addIcon, notebookIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+import type { Instance } from '../api/schema';
+import { Badge } from '../ui/badge';
+import { TextButton } from '../ui/buttons';
+import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
+import { formatBytes, plural } from '../ui/format';
+import { useCollection } from '../ui/hooks';
+import { computeIcon, restartIcon, trashIcon } from '../ui/icons';
+import { List, ListRow, RowAction } from '../ui/list';
+import { matches } from '../ui/search';
+import { Section } from '../ui/section';
+import { useTrans } from '../ui/translation';
+import { canStart, canStop, ComputeModel, isMoving } from './model';
+import { CommandIDs } from './tokens';
+
+export interface ComputeSectionProps {
+  model: ComputeModel;
+  commands: CommandRegistry;
+}
+
+/** The compute instances in the sidebar. */
+export function ComputeSection({ model, commands }: ComputeSectionProps): React.ReactElement {
+  const trans = useTrans();
+  const { state, items } = useCollection(model.instances);
+  const [query, setQuery] = React.useState('');
+  const create = (): void => void commands.execute(CommandIDs.create);
+  return (
+    <Section
+      id="compute"
+      title={trans.__('Compute')}
+      count={state === 'ready' ? items.length : null}
+      actions={[{ icon: addIcon, label: trans.__('New instance'), onClick: create }]}
+      search={
+        items.length > 5
+          ? { value: query, onChange: setQuery, placeholder: trans.__('Find instances') }
+          : undefined
+      }
+    >
+      <Content model={model} commands={commands} query={query} create={create} />
+    </Section>
+  );
+}
+
+function Content(
+  props: ComputeSectionProps & { query: string; create: () => void },
+): React.ReactElement {
+  const { model, commands, query, create } = props;
+  const trans = useTrans();
+  const { state, items, error } = useCollection(model.instances);
+  if (state === 'error') {
+    return (
+      <ErrorState
+        title={trans.__('Cannot list the compute instances')}
+        error={error}
+        retry={() => void model.instances.refresh()}
+      />
+    );
+  }
+  if (state === 'loading') {
+    return <Skeleton />;
+  }
+  if (items.length === 0) {
+    return (
+      <EmptyState action={{ label: trans.__('New instance'), onClick: create }}>
+        {trans.__('A compute instance runs your notebooks, with the CPUs and memory you give it.')}
+      </EmptyState>
+    );
+  }
+  const shown = items.filter(item => matches(query, item.name, item.state, item.size, item.image));
+  if (shown.length === 0) {
+    return <EmptyState>{trans.__('No compute instance matches “%1”.', query)}</EmptyState>;
+  }
+  return (
+    <List
+      items={shown}
+      label={trans.__('Compute instances')}
+      render={instance => (
+        <InstanceRow key={instance.name} instance={instance} commands={commands} />
+      )}
+    />
+  );
+}
+
+function InstanceRow(props: { instance: Instance; commands: CommandRegistry }): React.ReactElement {
+  const { instance, commands } = props;
+  const trans = useTrans();
+  const run = (command: string) => (): void =>
+    void commands.execute(command, { name: instance.name });
+  const actions: (RowAction | false)[] = [
+    instance.state === 'running' && {
+      icon: notebookIcon,
+      label: trans.__('New notebook on %1', instance.name),
+      onClick: run(CommandIDs.notebook),
+    },
+    canStart(instance) && {
+      icon: runIcon,
+      label: trans.__('Start %1', instance.name),
+      onClick: run(CommandIDs.start),
+    },
+    instance.state === 'running' && {
+      icon: restartIcon,
+      label: trans.__('Restart %1', instance.name),
+      onClick: run(CommandIDs.restart),
+    },
+    canStop(instance) && {
+      icon: stopIcon,
+      label: trans.__('Stop %1', instance.name),
+      onClick: run(CommandIDs.stop),
+    },
+    instance.state !== 'deleting' && {
+      icon: trashIcon,
+      label: trans.__('Delete %1', instance.name),
+      onClick: run(CommandIDs.remove),
+    },
+  ];
+  return (
+    <ListRow
+      kind="instance"
+      id={instance.name}
+      icon={computeIcon}
+      title={instance.name}
+      tooltip={tooltip(instance)}
+      subtitle={summary(instance)}
+      badge={<Badge state={instance.state} title={instance.exit?.message} />}
+      actions={actions.filter(action => action !== false)}
+      onOpen={run(CommandIDs.open)}
+      onDelete={run(CommandIDs.remove)}
+    >
+      {isMoving(instance) && <ProgressLine progress={instance.progress} />}
+      {instance.state === 'failed' && instance.error && (
+        <ErrorState error={instance.error}>
+          <TextButton onClick={run(CommandIDs.open)}>{trans.__('Show log')}</TextButton>
+        </ErrorState>
+      )}
+    </ListRow>
+  );
+}
+
+/** 'small · 1 kernel · 1 GPU'. */
+function summary(instance: Instance): string {
+  return [
+    instance.size,
+    instance.gpus > 0 ? plural(instance.gpus, 'GPU') : '',
+    instance.kernels > 0 ? plural(instance.kernels, 'kernel') : '',
+    instance.image,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function tooltip(instance: Instance): string {
+  return [
+    instance.name,
+    `${plural(instance.cpus, 'CPU')}, ${formatBytes(instance.memory)}`,
+    instance.image,
+    instance.exit?.message ?? '',
+  ]
+    .filter(Boolean)
+    .join('\n');
+}

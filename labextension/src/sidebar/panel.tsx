@@ -1,0 +1,86 @@
+import { refreshIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { Live } from '../api/live';
+import type { EngineInfo } from '../api/schema';
+import { Badge } from '../ui/badge';
+import { IconButton } from '../ui/buttons';
+import { ErrorState } from '../ui/feedback';
+import { formatBytes, plural } from '../ui/format';
+import { useSignal } from '../ui/hooks';
+import { SectionStateProvider } from '../ui/section';
+import { useTrans } from '../ui/translation';
+import type { Sections, StoredSectionState } from './sections';
+
+export interface SidebarPanelProps {
+  sections: Sections;
+  state: StoredSectionState;
+  live: Live;
+  /** Fetch again what all sections show. */
+  refresh: () => void;
+}
+
+/** The Modelyard panel: sections, and below them what containers run on. */
+export function SidebarPanel(props: SidebarPanelProps): React.ReactElement {
+  const { sections, state, live, refresh } = props;
+  const trans = useTrans();
+  useSignal(sections.changed, live.statusChanged, live.connectedChanged);
+  const unreachable = live.status === null && live.statusError !== null;
+  return (
+    <SectionStateProvider value={state}>
+      <div className="myd-sidebar-head">
+        <h2 className="myd-sidebar-title" title={live.status?.workspace}>
+          {trans.__('Modelyard')}
+        </h2>
+        <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={refresh} />
+      </div>
+      {!live.connected && !unreachable && (
+        <div className="myd-sidebar-notice" role="status">
+          {trans.__('Reconnecting to the server: what you see may be out of date.')}
+        </div>
+      )}
+      <div className="myd-sidebar-sections">
+        {unreachable ? (
+          <ErrorState
+            title={trans.__('The workspace does not answer')}
+            error={live.statusError}
+            retry={refresh}
+          />
+        ) : (
+          sections.all.map(({ id, Component }) => <Component key={id} />)
+        )}
+      </div>
+      {live.status && <EngineLine engine={live.status.engine} />}
+    </SectionStateProvider>
+  );
+}
+
+/** What starts containers here; when it is not Docker, why, and how to get it. */
+export function EngineLine({ engine }: { engine: EngineInfo }): React.ReactElement {
+  const trans = useTrans();
+  const isDocker = engine.name === 'docker';
+  const tone = !engine.available ? 'bad' : isDocker ? 'good' : 'warning';
+  const label = isDocker
+    ? trans.__('Docker %1', engine.version).trim()
+    : trans.__('Local processes, no containers');
+  const machine = [
+    plural(engine.cpus, 'CPU'),
+    formatBytes(engine.memory),
+    engine.gpus > 0 ? plural(engine.gpus, 'GPU') : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+  const explain = !isDocker || !engine.available;
+  return (
+    <footer className="myd-engine" aria-label={trans.__('Engine')} data-testid="myd-engine">
+      <div className="myd-engine-line">
+        <Badge state={engine.name} label={label} tone={tone} title={engine.message} />
+        <span className="myd-engine-machine" title={machine}>
+          {machine}
+        </span>
+      </div>
+      {explain && engine.message && <div className="myd-engine-hint">{engine.message}</div>}
+      {explain && engine.hint && <div className="myd-engine-hint">{engine.hint}</div>}
+    </footer>
+  );
+}

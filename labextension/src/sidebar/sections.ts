@@ -1,0 +1,64 @@
+import type { IStateDB } from '@jupyterlab/statedb';
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import type { SectionState } from '../ui/section';
+import type { ISidebar, SidebarSection } from './tokens';
+
+const KEY = 'modelyard:sections';
+
+/** The sections in the order of their ranks. */
+export class Sections implements ISidebar {
+  /** Emitted when a section was added or removed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get all(): readonly SidebarSection[] {
+    return this._all;
+  }
+
+  addSection(section: SidebarSection): IDisposable {
+    this._all = [...this._all, section].sort((a, b) => a.rank - b.rank);
+    this._changed.emit();
+    return new DisposableDelegate(() => {
+      this._all = this._all.filter(other => other !== section);
+      this._changed.emit();
+    });
+  }
+
+  private _all: readonly SidebarSection[] = [];
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+/** Which sections are open, kept in JupyterLab's state database. */
+export class StoredSectionState implements SectionState {
+  constructor(
+    private readonly _db: Pick<IStateDB, 'fetch' | 'save'> | null,
+    /** Sections that are folded until the user opens them. */
+    private readonly _folded: readonly string[] = [],
+  ) {}
+
+  /** Read what was kept; without it, everything is as on the first day. Never rejects. */
+  async load(): Promise<void> {
+    try {
+      const kept = await this._db?.fetch(KEY);
+      if (typeof kept === 'object' && kept !== null && !Array.isArray(kept)) {
+        this._open = new Map(Object.entries(kept).map(([id, open]) => [id, Boolean(open)]));
+      }
+    } catch (error) {
+      console.warn('Modelyard: the state of the sidebar could not be read.', error);
+    }
+  }
+
+  isOpen(id: string): boolean {
+    return this._open.get(id) ?? !this._folded.includes(id);
+  }
+
+  setOpen(id: string, open: boolean): void {
+    this._open.set(id, open);
+    void this._db?.save(KEY, Object.fromEntries(this._open));
+  }
+
+  private _open = new Map<string, boolean>();
+}
