@@ -1,4 +1,5 @@
 import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
 
 import { Collection } from '../api/collection';
 import type { Live } from '../api/live';
@@ -25,6 +26,22 @@ export class RegistryModel implements IDisposable {
   dispose(): void {
     this._disposed = true;
     this.models.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Emitted when another version was chosen. */
+  get chosenChanged(): ISignal<this, string> {
+    return this._chosenChanged;
+  }
+
+  /** The version that a model's page shows; null: the newest. */
+  chosen(name: string): number | null {
+    return this._chosen.get(name) ?? null;
+  }
+
+  choose(name: string, version: number): void {
+    this._chosen.set(name, version);
+    this._chosenChanged.emit(name);
   }
 
   /** The model of that name, as far as it is known here. */
@@ -75,6 +92,8 @@ export class RegistryModel implements IDisposable {
   }
 
   private _disposed = false;
+  private readonly _chosen = new Map<string, number>();
+  private readonly _chosenChanged = new Signal<this, string>(this);
 }
 
 /** Models that match the words typed, the one changed last on top. */

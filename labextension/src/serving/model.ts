@@ -7,6 +7,7 @@ import type {
   DeployRequest,
   Endpoint,
   ErrorInfo,
+  ModelRef,
   ModelVersion,
   Progress,
 } from '../api/schema';
@@ -93,6 +94,16 @@ export function failureOf(endpoint: Endpoint): ErrorInfo | null {
 /** Whether requests are answered now. */
 export function answers(endpoint: Endpoint): boolean {
   return endpoint.current?.state === 'running' && endpoint.state !== 'deleting';
+}
+
+/** Endpoints whose current deployment is one of these model versions. */
+export function endpointsServing(
+  endpoints: readonly Endpoint[],
+  versions: readonly ModelRef[],
+): Endpoint[] {
+  return endpoints.filter(({ current }) =>
+    versions.some(each => each.name === current?.model && each.version === current.version),
+  );
 }
 
 /** Lines of a requirements text as the request wants them; null when there is none. */

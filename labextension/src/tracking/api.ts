@@ -1,4 +1,4 @@
-import { encodeFilePath, fileUrl, pathOf, request, requestText } from '../api/request';
+import { ApiError, encodeFilePath, fileUrl, pathOf, request, requestText } from '../api/request';
 import type {
   ArtifactInfo,
   Experiment,
@@ -25,8 +25,12 @@ export interface IRunQuery {
   page?: string;
 }
 
-export function listExperiments(deleted: boolean): Promise<Experiment[]> {
-  return request<Experiment[]>('/experiments', { query: { deleted } });
+/** All experiments, the deleted ones included. */
+export async function listExperiments(): Promise<Experiment[]> {
+  const lists = await Promise.all(
+    [false, true].map(deleted => request<Experiment[]>('/experiments', { query: { deleted } })),
+  );
+  return lists.flat();
 }
 
 export function getExperiment(id: number): Promise<Experiment> {
@@ -91,10 +95,18 @@ export function getLog(id: string, offset: number): Promise<RunLog> {
   return request<RunLog>(pathOf('runs', id, 'log'), { query: { offset } });
 }
 
-export function listArtifacts(id: string, path = '', recursive = false): Promise<ArtifactInfo[]> {
-  return request<ArtifactInfo[]>(pathOf('runs', id, 'artifacts'), {
-    query: { path: path || undefined, recursive: recursive || undefined },
-  });
+/** What lies in a directory of a run's artifacts; nothing where there is no such directory. */
+export async function listArtifacts(id: string, path = ''): Promise<ArtifactInfo[]> {
+  try {
+    return await request<ArtifactInfo[]>(pathOf('runs', id, 'artifacts'), {
+      query: { path: path || undefined },
+    });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404 && error.field === 'path') {
+      return [];
+    }
+    throw error;
+  }
 }
 
 export function artifactText(id: string, path: string, signal?: AbortSignal): Promise<string> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { History, MetricSummary } from '../api/schema';
-import { align, curve, headline, smooth, toNumber } from './metrics';
+import { curve, drawn, headline, smooth, toNumber } from './metrics';
 
 const summary = (last: number | string): MetricSummary => ({
   last,
@@ -55,17 +55,10 @@ describe('metrics', () => {
     expect(curve(history([0, 3], [1, 2]), 'time', 1000).x).toEqual([0, 30]);
   });
 
-  it('aligns curves on one axis', () => {
-    const aligned = align([
-      { x: [0, 2], y: [1, 2] },
-      { x: [1, 2], y: [5, NaN] },
-    ]);
-    expect(aligned).toEqual({
-      x: [0, 1, 2],
-      ys: [
-        [1, null, 2],
-        [null, 5, null],
-      ],
-    });
+  it('leaves gaps where nothing can be drawn', () => {
+    const options = { axis: 'step' as const, log: false, smoothing: 0 };
+    const logged = history([0, 1, 2], [0, 'NaN', 3]);
+    expect(drawn(logged, 0, options)).toEqual({ x: [0, 1, 2], y: [0, null, 3] });
+    expect(drawn(logged, 0, { ...options, log: true }).y).toEqual([null, null, 3]);
   });
 });

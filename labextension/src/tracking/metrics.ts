@@ -50,7 +50,7 @@ export function smooth(values: readonly number[], weight: number): number[] {
 /** What runs along a chart's x axis. */
 export type XAxis = 'step' | 'time';
 
-/** A drawn curve: x ascending, NaN where nothing is to be drawn. */
+/** A drawn curve: x ascending. */
 export interface ICurve {
   x: number[];
   y: number[];
@@ -74,21 +74,23 @@ export function curve(history: History, axis: XAxis, start: number): ICurve {
   return { x: order.map(index => raw[index]), y: order.map(index => values[index]) };
 }
 
-/**
- * Curves on one common x axis, for charts that need aligned columns.
- *
- * @returns The x values and one column a curve; null where a curve has no point at that x.
- */
-export function align(curves: readonly ICurve[]): { x: number[]; ys: (number | null)[][] } {
-  const x = [...new Set(curves.flatMap(each => each.x))].sort((a, b) => a - b);
-  const index = new Map(x.map((value, position) => [value, position]));
-  const ys = curves.map(each => {
-    const column: (number | null)[] = new Array(x.length).fill(null);
-    each.x.forEach((value, position) => {
-      const y = each.y[position];
-      column[index.get(value)!] = Number.isFinite(y) ? y : null;
-    });
-    return column;
-  });
-  return { x, ys };
+/** How curves are drawn. */
+export interface IChartOptions {
+  axis: XAxis;
+  log: boolean;
+  /** Weight of the moving average, 0 to below 1. */
+  smoothing: number;
+}
+
+/** A curve as a chart draws it: smoothed, with gaps where nothing can be drawn. */
+export function drawn(
+  history: History,
+  start: number,
+  options: IChartOptions,
+): { x: number[]; y: (number | null)[] } {
+  const { x, y } = curve(history, options.axis, start);
+  const shown = smooth(y, options.smoothing).map(value =>
+    Number.isFinite(value) && (!options.log || value > 0) ? value : null,
+  );
+  return { x, y: shown };
 }

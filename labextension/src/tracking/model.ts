@@ -18,7 +18,7 @@ export class TrackingModel implements IDisposable {
       live,
       domain: 'experiment',
       key: experiment => String(experiment.id),
-      load: () => api.listExperiments(true),
+      load: api.listExperiments,
     });
   }
 

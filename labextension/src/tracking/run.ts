@@ -91,22 +91,3 @@ export class RunModel implements IDisposable {
   private _disposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }
-
-/** Changes that turn one set of tags into another, as `PATCH` takes them. */
-export function tagChanges(
-  before: Readonly<Record<string, string>>,
-  after: Readonly<Record<string, string>>,
-): Record<string, string | null> {
-  const changes: Record<string, string | null> = {};
-  for (const key of Object.keys(before)) {
-    if (!(key in after)) {
-      changes[key] = null;
-    }
-  }
-  for (const [key, value] of Object.entries(after)) {
-    if (before[key] !== value) {
-      changes[key] = value;
-    }
-  }
-  return changes;
-}

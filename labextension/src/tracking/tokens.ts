@@ -50,7 +50,7 @@ export namespace CommandIDs {
   export const restoreExperiment = 'modelyard:experiment-restore';
   /** args: {id} */
   export const openRun = 'modelyard:run-open';
-  /** args: {id} */
+  /** args: {id}, or {ids} for several; answers whether they were deleted */
   export const deleteRun = 'modelyard:run-delete';
   /** args: {id} */
   export const restoreRun = 'modelyard:run-restore';

@@ -4,7 +4,6 @@ import { applyReturns, parseAnsi } from './ansi';
 import { columnsOf, duration, hideable, visibleColumns } from './columns';
 import { compareMetrics, compareParams } from './compare';
 import { notebookText, parseCsv, prettyJson, previewKind } from './files';
-import { tagChanges } from './run';
 import { makeRun } from './testing';
 
 const metric = (last: number | string) => ({ last, min: last, max: last, step: 0, count: 1 });
@@ -122,12 +121,5 @@ describe('log text', () => {
       { text: 'b', color: '', bold: false },
     ]);
     expect(parseAnsi('\u001b[38;5;31mx')).toEqual([{ text: 'x', color: '', bold: false }]);
-  });
-});
-
-describe('tags', () => {
-  it('sends only what changed', () => {
-    expect(tagChanges({ a: '1', b: '2' }, { b: '3', c: '4' })).toEqual({ a: null, b: '3', c: '4' });
-    expect(tagChanges({ a: '1' }, { a: '1' })).toEqual({});
   });
 });

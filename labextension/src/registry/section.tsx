@@ -1,0 +1,153 @@
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+import type { Model, ModelVersion } from '../api/schema';
+import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
+import { plural, relativeTime } from '../ui/format';
+import { useCollection, useNow } from '../ui/hooks';
+import { endpointIcon, modelIcon, trashIcon } from '../ui/icons';
+import { List, ListRow } from '../ui/list';
+import { Section } from '../ui/section';
+import { useTrans } from '../ui/translation';
+import { endpointsOf, filterModels, RegistryModel } from './model';
+import { CommandIDs } from './tokens';
+
+/** The line that registers a first model. */
+const FIRST_MODEL = 'run.register("my-model", path="model")';
+
+interface IParts {
+  model: RegistryModel;
+  commands: CommandRegistry;
+}
+
+/** The sidebar's list of registered models and their versions. */
+export function ModelsSection({ model, commands }: IParts): React.ReactElement {
+  const trans = useTrans();
+  const { state, items, error } = useCollection(model.models);
+  const [query, setQuery] = React.useState('');
+  const shown = filterModels(items, query);
+  const content = (): React.ReactElement => {
+    if (state === 'error') {
+      return (
+        <ErrorState
+          title={trans.__('Cannot list the models')}
+          error={error}
+          retry={() => void model.models.refresh()}
+        />
+      );
+    }
+    if (state === 'loading') {
+      return <Skeleton />;
+    }
+    if (shown.length === 0) {
+      return query ? (
+        <EmptyState>{trans.__('No model is called “%1”.', query)}</EmptyState>
+      ) : (
+        <EmptyState code={FIRST_MODEL}>
+          {trans.__('Register a model from the page of its run, or in a notebook:')}
+        </EmptyState>
+      );
+    }
+    return (
+      <List
+        items={shown}
+        label={trans.__('Models')}
+        render={item => <ModelRow key={item.name} item={item} commands={commands} />}
+      />
+    );
+  };
+  return (
+    <Section
+      id="models"
+      title={trans.__('Models')}
+      count={state === 'ready' ? items.length : null}
+      search={{ value: query, onChange: setQuery, placeholder: trans.__('Find models') }}
+    >
+      {content()}
+    </Section>
+  );
+}
+
+function ModelRow(props: { item: Model; commands: CommandRegistry }): React.ReactElement {
+  const { item, commands } = props;
+  const trans = useTrans();
+  const [open, setOpen] = React.useState(false);
+  const now = useNow(30);
+  const latest = item.versions[0];
+  const versions = plural(item.versions.length, 'version');
+  const served = endpointsOf(item).length > 0;
+  const act = (command: string) => () => void commands.execute(command, { name: item.name });
+  return (
+    <ListRow
+      kind="model"
+      id={item.name}
+      title={item.name}
+      subtitle={`${versions} · ${relativeTime(item.updated, now)}`}
+      icon={modelIcon}
+      badge={
+        <span
+          className="myd-version"
+          title={served ? trans.__('Served by an endpoint') : trans.__('Newest version')}
+          data-served={served || undefined}
+        >
+          {latest ? `v${latest.version}` : ''}
+        </span>
+      }
+      actions={[
+        { icon: trashIcon, label: trans.__('Delete'), onClick: act(CommandIDs.deleteModel) },
+      ]}
+      onOpen={act(CommandIDs.open)}
+      onDelete={act(CommandIDs.deleteModel)}
+      expanded={open}
+      onToggle={() => setOpen(!open)}
+    >
+      {open && (
+        <List
+          items={item.versions}
+          label={trans.__('Versions of %1', item.name)}
+          render={version => (
+            <VersionRow key={version.version} version={version} commands={commands} />
+          )}
+        />
+      )}
+    </ListRow>
+  );
+}
+
+interface IVersionProps {
+  version: ModelVersion;
+  commands: CommandRegistry;
+}
+
+function VersionRow({ version, commands }: IVersionProps): React.ReactElement {
+  const trans = useTrans();
+  const now = useNow(30);
+  const { name, endpoints } = version;
+  const args = { name, version: version.version };
+  const served = endpoints.length > 0;
+  return (
+    <ListRow
+      kind="model-version"
+      id={`${name}:${version.version}`}
+      level={1}
+      title={trans.__('Version %1', version.version)}
+      subtitle={`${version.flavor} · ${relativeTime(version.created, now)}`}
+      badge={served && <endpointIcon.react tag="span" title={endpoints.join(', ')} />}
+      actions={[
+        {
+          icon: endpointIcon,
+          label: trans.__('Deploy…'),
+          onClick: () =>
+            void commands.execute(CommandIDs.deploy, { model: name, version: version.version }),
+        },
+        {
+          icon: trashIcon,
+          label: trans.__('Delete'),
+          onClick: () => void commands.execute(CommandIDs.deleteVersion, args),
+        },
+      ]}
+      onOpen={() => void commands.execute(CommandIDs.open, args)}
+      onDelete={() => void commands.execute(CommandIDs.deleteVersion, args)}
+    />
+  );
+}

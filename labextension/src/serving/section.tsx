@@ -1,0 +1,113 @@
+import { addIcon, copyIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+import type { Endpoint } from '../api/schema';
+import { Badge } from '../ui/badge';
+import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
+import { useCollection } from '../ui/hooks';
+import { endpointIcon, trashIcon } from '../ui/icons';
+import { List, ListRow } from '../ui/list';
+import { Section } from '../ui/section';
+import { useTrans } from '../ui/translation';
+import { failureOf, filterEndpoints, progressOf, served, ServingModel } from './model';
+import { CommandIDs } from './tokens';
+
+/** The line that makes a first endpoint. */
+const FIRST_ENDPOINT = 'ws.endpoints.deploy("my-endpoint", model="my-model:1")';
+
+interface IParts {
+  model: ServingModel;
+  commands: CommandRegistry;
+}
+
+/** The sidebar's list of endpoints. */
+export function EndpointsSection({ model, commands }: IParts): React.ReactElement {
+  const trans = useTrans();
+  const { state, items, error } = useCollection(model.endpoints);
+  const [query, setQuery] = React.useState('');
+  const shown = filterEndpoints(items, query);
+  const content = (): React.ReactElement => {
+    if (state === 'error') {
+      return (
+        <ErrorState
+          title={trans.__('Cannot list the endpoints')}
+          error={error}
+          retry={() => void model.endpoints.refresh()}
+        />
+      );
+    }
+    if (state === 'loading') {
+      return <Skeleton />;
+    }
+    if (shown.length === 0) {
+      return query ? (
+        <EmptyState>{trans.__('No endpoint matches “%1”.', query)}</EmptyState>
+      ) : (
+        <EmptyState code={FIRST_ENDPOINT}>
+          {trans.__('Deploy a model version from its page, or in a notebook:')}
+        </EmptyState>
+      );
+    }
+    return (
+      <List
+        items={shown}
+        label={trans.__('Endpoints')}
+        render={item => <EndpointRow key={item.name} endpoint={item} commands={commands} />}
+      />
+    );
+  };
+  return (
+    <Section
+      id="endpoints"
+      title={trans.__('Endpoints')}
+      count={state === 'ready' ? items.length : null}
+      actions={[
+        {
+          icon: addIcon,
+          label: trans.__('Deploy a model'),
+          onClick: () => void commands.execute(CommandIDs.deploy),
+        },
+      ]}
+      search={{ value: query, onChange: setQuery, placeholder: trans.__('Find endpoints') }}
+    >
+      {content()}
+    </Section>
+  );
+}
+
+interface IRowProps {
+  endpoint: Endpoint;
+  commands: CommandRegistry;
+}
+
+function EndpointRow({ endpoint, commands }: IRowProps): React.ReactElement {
+  const trans = useTrans();
+  const progress = progressOf(endpoint);
+  const failure = failureOf(endpoint);
+  const act = (command: string) => () => void commands.execute(command, { name: endpoint.name });
+  return (
+    <ListRow
+      kind="endpoint"
+      id={endpoint.name}
+      title={endpoint.name}
+      subtitle={served(endpoint)}
+      tooltip={`${endpoint.name}\n${endpoint.url}`}
+      icon={endpointIcon}
+      badge={<Badge state={endpoint.state} title={failure?.message} />}
+      actions={[
+        { icon: copyIcon, label: trans.__('Copy URL'), onClick: act(CommandIDs.copyUrl) },
+        { icon: trashIcon, label: trans.__('Delete'), onClick: act(CommandIDs.deleteEndpoint) },
+      ]}
+      onOpen={act(CommandIDs.open)}
+      onDelete={act(CommandIDs.deleteEndpoint)}
+    >
+      {progress && <ProgressLine progress={progress} />}
+      {failure && (
+        <div className="myd-row-error" title={failure.hint}>
+          {failure.message}
+        </div>
+      )}
+    </ListRow>
+  );
+}

@@ -1,0 +1,50 @@
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import type { ApiError } from '../api/request';
+import type { Run } from '../api/schema';
+import { Histories } from './histories';
+import { RunModel } from './run';
+import type { LiveChanges } from './tokens';
+
+/** The runs of one comparison, live, in the order in which they were chosen. */
+export class ComparedRuns implements IDisposable {
+  constructor(live: LiveChanges, ids: readonly string[]) {
+    this.histories = new Histories(live);
+    this._models = ids.map(id => new RunModel(live, id));
+    this._models.forEach(model => model.changed.connect(() => this._changed.emit()));
+  }
+
+  readonly histories: Histories;
+
+  /** Those that are loaded. */
+  get runs(): Run[] {
+    return this._models.flatMap(model => model.run ?? []);
+  }
+
+  /** Why one of them could not be loaded. */
+  get error(): ApiError | null {
+    return this._models.find(model => model.state === 'error')?.error ?? null;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this.histories.isDisposed;
+  }
+
+  dispose(): void {
+    this.histories.dispose();
+    this._models.forEach(model => model.dispose());
+    Signal.clearData(this);
+  }
+
+  load(): void {
+    this._models.forEach(model => void model.load());
+  }
+
+  private readonly _models: RunModel[];
+  private readonly _changed = new Signal<this, void>(this);
+}
