@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -258,3 +263,37 @@ def test_files_by_path(bench: Bench) -> None:
     for path in ("../../2/x", "/etc/passwd", "a", "a/../a/weights.bin", "\x00"):
         with pytest.raises(NotFound):
             bench.registry.file("m", 1, path)
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.registry.conftest import Bench
+from modelyard_server.registry.store import RegistryStore
+
+bench = Bench(Path(sys.argv[1]))
+request = bench.request()
+print(request.upload, flush=True)
+RegistryStore.add = lambda *_args: os.kill(os.getpid(), signal.SIGKILL)
+bench.registry.register("m", request)
+"""
+
+
+def test_a_server_killed_while_it_registers(tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(root)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == -signal.SIGKILL
+    upload = done.stdout.strip()
+    bench = Bench(root)
+    assert "models/m/1/weights.bin" in bench.on_disk()
+    bench.registry.sweep()
+    assert bench.on_disk() == {f"uploads/{upload}/weights.bin"}
+    assert bench.registry.list() == []
+    request = ModelRegister(upload=upload, flavor="custom")
+    assert bench.registry.register("m", request).version == 1
+    bench.db.close()

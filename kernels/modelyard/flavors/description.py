@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from modelyard.errors import InvalidInput
 from modelyard.flavors.packages import checked_requirements
 from modelyard.schema.registry import ModelSignature
+from modelyard.suggest import did_you_mean
 
 FLAVORS = ("sklearn", "python", "custom")
 """sklearn: an estimator; python: any object with `predict`; custom: files for a user's script."""
@@ -44,11 +44,9 @@ def check_flavor(flavor: str) -> str:
     InvalidInput: there is none; names the nearest.
     """
     if flavor not in FLAVORS:
-        near = difflib.get_close_matches(flavor, FLAVORS, 1, 0.5)
-        guess = f" Did you mean '{near[0]}'?" if near else ""
         raise InvalidInput(
-            f"There is no flavor '{flavor[:80]}'.{guess}",
-            hint=f"Flavors are: {', '.join(FLAVORS)}.",
+            f"There is no flavor '{flavor[:80]}'.",
+            hint=did_you_mean(flavor, FLAVORS) or f"Flavors are: {', '.join(FLAVORS)}.",
             field="flavor",
         )
     return flavor

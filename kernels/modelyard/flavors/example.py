@@ -79,6 +79,8 @@ def _array(given: Any, features: int | None) -> Example:
         rows = rows.to_numpy()
     if numpy is not None:
         rows = numpy.asarray(rows)
+        if rows.ndim == 0:
+            raise TypeError(f"a {type(given).__name__} is not rows: give an array or a DataFrame.")
         if rows.ndim == 1 and features is not None and len(rows) == features > 1:
             rows = rows.reshape(1, -1)
     rows = rows[:ROWS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import time
 from collections import defaultdict
@@ -18,6 +17,7 @@ from modelyard.flavors import checked_requirements
 from modelyard.schema.common import NAME_RULE, valid_name
 from modelyard.schema.registry import Model, ModelRegister, ModelUpdate, ModelVersion
 from modelyard.schema.tracking import ArtifactInfo, Run
+from modelyard.suggest import did_you_mean
 from modelyard_server.artifacts.store import ArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
@@ -121,10 +121,9 @@ class RegistryManager(LoggingConfigurable):
         """One file of a version, where it lies and its SHA-256. NotFound when there is none."""
         known = {info.path: info.sha256 for info in self._rows.files(name, version)}
         if path not in known:
-            near = difflib.get_close_matches(path, known, 1, 0.5)
             raise NotFound(
                 f"{name}:{version} has no file '{path[:200]}'.",
-                hint=f"Did you mean '{near[0]}'?" if near else "",
+                hint=did_you_mean(path, known),
                 field="path",
             )
         return self._files.path(f"{_key(name, version)}/{path}"), known[path]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections import defaultdict
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from modelyard.errors import NotFound
 from modelyard.schema.registry import Model, ModelVersion
 from modelyard.schema.tracking import ArtifactInfo, ModelRef
+from modelyard.suggest import did_you_mean
 from modelyard_server.db.session import Database
 from modelyard_server.registry.tables import ModelCounterRow, ModelRow, ModelVersionRow, UploadRow
 
@@ -184,10 +184,9 @@ class RegistryStore:
         row = session.get(ModelRow, name)
         if row is None:
             names = list(session.scalars(select(ModelRow.name)))
-            near = difflib.get_close_matches(name, names, 1, 0.5)
             raise NotFound(
                 f"There is no model '{name[:80]}'.",
-                hint=f"Did you mean '{near[0]}'?" if near else _first_step(names),
+                hint=did_you_mean(name, names) or _first_step(names),
                 field="name",
             )
         return row
