@@ -14,8 +14,8 @@ def upgrade() -> None:
     op.create_table(
         "model",
         sa.Column("name", sa.String, nullable=False),
-        sa.Column("created", sa.Float, nullable=False),
-        sa.Column("updated", sa.Float, nullable=False),
+        sa.Column("created", sa.Double, nullable=False),
+        sa.Column("updated", sa.Double, nullable=False),
         sa.Column("note", sa.String, nullable=False),
         sa.Column("tags", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_model"),
@@ -30,7 +30,7 @@ def upgrade() -> None:
         "model_version",
         sa.Column("name", sa.String, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("created", sa.Float, nullable=False),
+        sa.Column("created", sa.Double, nullable=False),
         sa.Column("flavor", sa.String, nullable=False),
         sa.Column("tags", sa.JSON, nullable=False),
         sa.Column("note", sa.String, nullable=False),
@@ -54,7 +54,7 @@ def upgrade() -> None:
     op.create_table(
         "upload",
         sa.Column("id", sa.String, nullable=False),
-        sa.Column("touched", sa.Float, nullable=False),
+        sa.Column("touched", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_upload"),
     )
     op.create_index("ix_upload_touched", "upload", ["touched"])
