@@ -58,7 +58,10 @@ class Engine(Protocol):
         ...
 
     def start(self, container: str) -> None:
-        """Start it; silent when it runs. NotFound when there is none."""
+        """Start it; silent when it runs. NotFound when there is none.
+
+        A command that is not there ends at once with 127, and the log says so.
+        """
         ...
 
     def stop(self, container: str, timeout: float = 10.0) -> None:

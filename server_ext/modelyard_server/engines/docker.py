@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from docker import APIClient
 from docker.errors import APIError
 from docker.errors import NotFound as DockerNotFound
 
-from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, ModelyardError, NotFound
+from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines import docker_exec
 from modelyard_server.engines.base import ExecHandle
@@ -44,6 +45,7 @@ class DockerEngine(DockerImages):
 
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(DockerClient(base_url))
+        self._creating = threading.Lock()
 
     # -- what there is ----------------------------------------------------------------------
 
@@ -95,21 +97,17 @@ class DockerEngine(DockerImages):
         NotFound: the image is not there.
         InvalidInput: GPUs where there are none, or a limit this machine cannot give.
         """
-        there = self.inspect(spec.container)
-        if there is not None:
-            if there.spec_hash == spec.digest:
-                return
-            self.remove(spec.container)
-        if spec.gpus:
-            self._check_gpus(spec.gpus)
-        make_mounts(spec.mounts, self.user())
-        try:
-            self._create(spec)
-        except Conflict:
-            # Somebody was faster; what counts is that it is there, and of this specification.
+        # Two that create one container at once: the second must find what the first has made.
+        with self._creating:
             there = self.inspect(spec.container)
-            if there is None or there.spec_hash != spec.digest:
-                raise
+            if there is not None and there.spec_hash == spec.digest:
+                return
+            if there is not None:
+                self.remove(spec.container)
+            if spec.gpus:
+                self._check_gpus(spec.gpus)
+            make_mounts(spec.mounts, self.user())
+            self._create(spec)
 
     def _create(self, spec: ContainerSpec) -> None:
         uid, gid = self.user()

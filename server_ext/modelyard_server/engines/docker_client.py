@@ -87,7 +87,8 @@ class DockerClient:
         """Docker's (or the connection's) error as one of ours."""
         if isinstance(error, APIError):
             return _answered(error)
-        if isinstance(error, requests.Timeout):
+        # While it negotiates its version, the client tells of a time limit in words only.
+        if isinstance(error, requests.Timeout) or "timed out" in str(error):
             return EngineUnavailable(
                 "Docker does not answer in time.",
                 hint="See what it is doing: sudo journalctl -u docker -n 50",

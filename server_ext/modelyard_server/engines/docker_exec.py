@@ -15,8 +15,9 @@ from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.programs import noted_pid_file, read_pid, wrapped
 
 # Docker makes an exec'd program the leader of its own session, so its pid names its group. A pid
-# that was given to another program is not ours: only an exec'd program has parent 0.
+# that was given to another program is not ours: only an exec'd program (and pid 1) has parent 0.
 _ALIVE = """\
+[ "$1" -gt 1 ] || exit 1
 read -r line </proc/$1/stat || exit 1
 set -- ${line##*) }
 [ "$2" = 0 ] && [ "$1" != Z ]

@@ -94,18 +94,22 @@ class ProcessEngine:
         ------
         InvalidInput: GPUs where there are none.
         """
-        made = self._made(spec.container)
-        if made is not None:
-            if made.spec_hash == spec.digest:
+        with self._lock:
+            made = self._made(spec.container)
+            if made is not None and made.spec_hash == spec.digest:
                 return
-            self.remove(spec.container)
-        if spec.gpus > count_gpus():
-            raise InvalidInput(
-                f"{spec.gpus} GPUs were asked for, this machine has {count_gpus()}.",
-                hint="Ask for 0 GPUs.",
-                field="gpus",
-            )
-        make_mounts(spec.mounts, self.user())
+            if made is not None:
+                self.remove(spec.container)
+            if spec.gpus > count_gpus():
+                raise InvalidInput(
+                    f"{spec.gpus} GPUs were asked for, this machine has {count_gpus()}.",
+                    hint="Ask for 0 GPUs.",
+                    field="gpus",
+                )
+            make_mounts(spec.mounts, self.user())
+            self._write(spec)
+
+    def _write(self, spec: ContainerSpec) -> None:
         directory = self._directory(spec.container)
         directory.mkdir(parents=True, exist_ok=True)
         made = Container(
@@ -123,12 +127,7 @@ class ProcessEngine:
         supervise.write_json(directory / "container.json", msgspec.to_builtins(made))
 
     def start(self, container: str) -> None:
-        """Start it; silent when it runs. NotFound when there is none.
-
-        Raises
-        ------
-        InvalidInput: there is no such program.
-        """
+        """Start it; silent when it runs. NotFound when there is none."""
         made = self._made(container)
         if made is None:
             raise NotFound(f"There is no container {container}.", hint="Create it first.")
@@ -138,12 +137,10 @@ class ProcessEngine:
                 return
             # What an earlier life left behind (its supervisor was killed) must not go on beside it.
             supervise.kill_marked(str(directory))
-            said = self._launch(directory, made)
-        if said:
-            raise InvalidInput(f"{made.argv[0]} cannot be started: {said}.")
+            self._launch(directory, made.container)
 
-    def _launch(self, directory: Path, made: Container) -> str:
-        """Start the supervisor; what it says when the program cannot be started, else empty."""
+    def _launch(self, directory: Path, container: str) -> None:
+        """Start the supervisor, and wait until it has started the program."""
         reading, writing = os.pipe()
         try:
             subprocess.run(
@@ -162,10 +159,9 @@ class ProcessEngine:
             os.close(writing)
             writing = -1
             if not select.select([reading], [], [], _READY_TIMEOUT)[0]:
-                raise ServerError(f"{made.container} does not start.", hint="Try again.")
-            return os.read(reading, 4096).decode(errors="replace")
+                raise ServerError(f"{container} does not start.", hint="Try again.")
         except (OSError, subprocess.SubprocessError) as error:
-            raise ServerError(f"{made.container} does not start: {error}.") from error
+            raise ServerError(f"{container} does not start: {error}.") from error
         finally:
             os.close(reading)
             if writing >= 0:

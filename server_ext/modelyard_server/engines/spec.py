@@ -76,7 +76,9 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     @property
     def digest(self) -> str:
         """SHA-256 of the specification, 16 hex digits: equal means nothing to re-create."""
-        raw = msgspec.json.encode(msgspec.to_builtins(self, enc_hook=str), order="deterministic")
+        raw = msgspec.json.encode(
+            msgspec.to_builtins(self, enc_hook=str, str_keys=True), order="deterministic"
+        )
         return hashlib.sha256(raw).hexdigest()[:16]
 
     @property

@@ -4,7 +4,7 @@ Run as a script with nothing but the standard library (`python -I -S supervise.p
 start in milliseconds and must not change when packages do.
 
     supervise.py run DIR FD     daemonize, start the program, write what becomes of it to DIR,
-                                and tell FD when it runs ("") or why it does not
+                                and close FD when it runs
     supervise.py shell DIR      become an interactive shell in the program's surroundings
 
 DIR holds `container.json` (what to run; written by the engine), `state.json` (written here) and
@@ -103,28 +103,31 @@ class Supervisor:
         delay = _FIRST_DELAY
         while not self._stopping:
             begun = time.time()
-            if not self._once(begun) or not self._spec["restart"]:
+            self._once(begun)
+            if not self._spec["restart"]:
                 return
             delay = _FIRST_DELAY if time.time() - begun > _STEADY else min(delay * 2, _LAST_DELAY)
             if not self._stopping and signal.sigtimedwait({signal.SIGTERM}, delay):
                 return
             self._state["restarts"] += 1
 
-    def _once(self, begun: float) -> bool:
-        """Start the program and wait for its end; False when it could not be started."""
+    def _once(self, begun: float) -> None:
+        """Start the program and wait for its end."""
         try:
             child = self._launch()
         except (OSError, ValueError) as error:
-            self._note(phase="exited", exit_code=127, finished=begun, error=str(error))
-            self._announce(str(error))
-            return False
+            # As a container does: it ends at once, and its log says why.
+            with contextlib.suppress(OSError), self._log.open("a") as log:
+                log.write(f"{self._spec['argv'][0]}: {error}\n")
+            self._note(phase="exited", exit_code=127, started=begun, finished=begun)
+            self._announce()
+            return
         self._note(phase="running", pid=child.pid, started=begun, exit_code=None, finished=None)
-        self._announce("")
+        self._announce()
         code = self._watch(child)
         # As in a container, nothing outlives the main program.
         kill_marked(str(self._directory), spare=os.getpid())
         self._note(phase="exited", exit_code=code, finished=time.time())
-        return True
 
     def _launch(self) -> subprocess.Popen[bytes]:
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o664)
@@ -167,9 +170,8 @@ class Supervisor:
         self._state |= changes
         write_json(self._directory / "state.json", self._state)
 
-    def _announce(self, text: str) -> None:
+    def _announce(self) -> None:
         if self._ready is not None:
-            os.write(self._ready, text.encode()[:4000])
             os.close(self._ready)
             self._ready = None
 

@@ -104,9 +104,7 @@ def _explained(output: str) -> ModelyardError:
     """uv's explanation without its frame: `× No solution …  ╰─▶ Because …`."""
     lines = [line for line in output.splitlines() if not line.startswith(("warning:", "Using "))]
     text = re.sub(r"[×╰─▶│├]+", " ", " ".join(lines))
-    text = re.sub(
-        r"error:|No solution found when resolving dependencies(?: for.*?)?:|cause:", " ", text
-    )
+    text = re.sub(r"error:|cause:|No solution found when resolving dependencies:?", " ", text)
     text = re.sub(r"\s+", " ", text).strip()
     lower = text.lower()
     if "no space left on device" in lower:
