@@ -169,6 +169,7 @@ class ModelsApi:
         note: str = "",
         requirements: Sequence[str] | None = None,
         input_example: Any = None,
+        code: Path | str | None = None,
     ) -> ModelVersion:
         """Register a model that is here: a file, a directory, or a live object.
 
@@ -181,6 +182,7 @@ class ModelsApi:
         flavor: sklearn, python or custom; by default found out.
         requirements: packages of its scoring container, by default those it was trained with.
         input_example: rows that it takes, for its signature and for trying it out.
+        code: with `model`, a file or folder of modules that it imports, saved beside it.
 
         Raises
         ------
@@ -204,7 +206,13 @@ class ModelsApi:
         with tempfile.TemporaryDirectory(prefix="modelyard-") as scratch:
             made = Path(scratch) / "model"
             if path is None:
-                flavors.save(model, made, input_example=input_example, requirements=requirements)
+                flavors.save(
+                    model,
+                    made,
+                    input_example=input_example,
+                    requirements=requirements,
+                    code=code,
+                )
                 files = files_below(made)
             else:
                 files = _files_of(Path(path), made, flavor, requirements, input_example)
