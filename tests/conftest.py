@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from asyncio import AbstractEventLoop
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jupyter_server.serverapp import ServerApp
 
 from tests.server_support import RunningServer
+
+# pytest-jupyter gives every test a home of its own; packages are to be fetched once all the same.
+os.environ.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.docker_support"]
 
@@ -51,6 +56,8 @@ def jp_server_config(tmp_path: Path) -> dict[str, object]:
     return {
         "ServerApp": {"jpserver_extensions": {"modelyard_server": True}},
         "ModelyardApp": {"workspace": str(tmp_path / "workspace"), "engine": "process"},
+        # Tests of the routes compute nothing; those that do use the servers above.
+        "EnvironmentManager": {"default_packages": []},
     }
 
 
@@ -59,3 +66,15 @@ def _no_outer_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests must not find the server of whoever runs them."""
     for name in [key for key in os.environ if key.startswith("MODELYARD_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def jp_serverapp(
+    jp_serverapp: ServerApp, jp_asyncio_loop: AbstractEventLoop
+) -> Iterator[ServerApp]:
+    """pytest-jupyter's server with its extensions started, as `jupyter lab` does; swept after."""
+    jp_asyncio_loop.run_until_complete(jp_serverapp.extension_manager.start_all_extensions())
+    services = jp_serverapp.web_app.settings["modelyard"]
+    yield jp_serverapp
+    for state in services.engine.list(services.paths.workspace_id):
+        services.engine.remove(state.container)

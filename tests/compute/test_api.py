@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPClientError
 
 Fetch = Callable[..., Awaitable[Any]]
@@ -26,7 +27,7 @@ async def _get(jp_fetch: Fetch, *path: str) -> Any:
 
 
 async def _state(jp_fetch: Fetch, name: str, wanted: str) -> Any:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 60
     while True:
         found = await _get(jp_fetch, "compute", name)
         if found["state"] == wanted:

@@ -9,7 +9,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from jupyter_core.paths import jupyter_data_dir
+from jupyter_core import paths as paths_of_jupyter
 
 import modelyard
 from modelyard_server.compute.workdir import WorkDir
@@ -25,9 +25,9 @@ def spec_name(paths: Paths, instance: str) -> str:
 
 def _folder() -> Path:
     """Where this environment's Jupyter finds kernelspecs and we may write."""
-    ours = Path(sys.prefix) / "share" / "jupyter"
+    ours = Path(paths_of_jupyter.ENV_JUPYTER_PATH[0])
     ours_writable = os.access(ours if ours.exists() else sys.prefix, os.W_OK)
-    return (ours if ours_writable else Path(jupyter_data_dir())) / "kernels"
+    return (ours if ours_writable else Path(paths_of_jupyter.jupyter_data_dir())) / "kernels"
 
 
 def write(paths: Paths, instance: str, work: WorkDir, engine: str) -> str:
