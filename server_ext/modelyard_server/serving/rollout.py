@@ -150,7 +150,9 @@ class Rollout:
             return
         except EngineUnavailable:
             raise  # the wish stands until the engine is back
-        except (ModelyardError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  a fault of ours must not be tried for ever
+            if not isinstance(error, ModelyardError | OSError):
+                self._log.exception("modelyard: deployment %s failed", coming.id)
             self._fail(coming, error)
             return
         finally:

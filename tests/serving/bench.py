@@ -1,0 +1,161 @@
+"""The serving domain on a real database, registry, environments and engine, without HTTP."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from modelyard import flavors
+from modelyard.schema.common import Change, Size
+from modelyard.schema.registry import ModelRegister, ModelVersion
+from modelyard.schema.serving import DeployRequest, Endpoint
+from modelyard_server.artifacts.store import LocalArtifactStore
+from modelyard_server.core.events import Events
+from modelyard_server.core.paths import Paths
+from modelyard_server.db.session import Database
+from modelyard_server.engines.base import Engine
+from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.environments.manager import EnvironmentManager
+from modelyard_server.registry.manager import RegistryManager
+from modelyard_server.serving.manager import ServingManager
+from modelyard_server.tracking.manager import TrackingManager
+from sklearn.linear_model import LinearRegression
+
+SIZE = Size(name="small", cpus=1.0, memory=1 << 30)
+
+
+def line(slope: float) -> LinearRegression:
+    """A model of two features that predicts `slope * (a + b)`."""
+    X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    return LinearRegression().fit(X, X.sum(axis=1) * slope)
+
+
+class Bench:
+    """A workspace whose serving manager a test may stop, drop and make anew.
+
+    Parameters
+    ----------
+    engine: docker or process.
+    repository: names of images begin with this.
+    """
+
+    def __init__(self, root: Path, engine: str, repository: str = "modelyard") -> None:
+        self.paths = Paths(root).make()
+        self.changes: list[Change] = []
+        self.repository = repository
+        self.engine: Engine = (
+            DockerEngine() if engine == "docker" else ProcessEngine(self.paths.engine)
+        )
+        self.reopen()
+
+    def reopen(self) -> None:
+        """What a new server makes of the same workspace; its loop is not started."""
+        self.db = Database(self.paths.database)
+        self.db.migrate()
+        events = Events(lambda _payload: None)
+        events.listen(self.changes.append)
+        store = LocalArtifactStore(self.paths.artifacts)
+        tracking = TrackingManager(db=self.db, store=store, paths=self.paths, events=events)
+        self.registry = RegistryManager(db=self.db, store=store, tracking=tracking, events=events)
+        self.serving = ServingManager(
+            db=self.db,
+            paths=self.paths,
+            engine=self.engine,
+            environments=EnvironmentManager(
+                engine=self.engine, paths=self.paths, repository=self.repository
+            ),
+            registry=self.registry,
+            events=events,
+            sizes=lambda _name: SIZE,
+        )
+
+    def close(self) -> None:
+        """Stop the loop and remove what runs."""
+        self.serving.stop()
+        for state in self.engine.list(self.paths.workspace_id):
+            self.engine.remove(state.container)
+        if isinstance(self.engine, DockerEngine):
+            for tag in self.engine.images(f"{self.repository}/app:{self.paths.workspace_id[:12]}"):
+                self.engine.remove_image(tag)
+        self.db.close()
+
+    # -- models -----------------------------------------------------------------------------
+
+    def register(self, name: str, model: Any) -> ModelVersion:
+        """Register a live model."""
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "model"
+            flavors.save(model, target)
+            files = {
+                str(f.relative_to(target)): f.read_bytes() for f in target.rglob("*") if f.is_file()
+            }
+        return self.register_files(name, files)
+
+    def register_files(self, name: str, files: dict[str, bytes], flavor: str = "") -> ModelVersion:
+        """Register files as they are."""
+        upload = self.registry.uploads.open().id
+        for path, content in files.items():
+            writer = self.registry.uploads.writer(upload, path)
+            writer.write(content)
+            writer.commit()
+        return self.registry.register(name, ModelRegister(upload=upload, flavor=flavor))
+
+    # -- endpoints --------------------------------------------------------------------------
+
+    def deploy(self, name: str, model: str, *, wait: bool = True, **fields: Any) -> Endpoint:
+        """Deploy, and wait for the end of it, good or bad."""
+        made = self.serving.deploy(DeployRequest(name=name, model=model, **fields))
+        return self.settled(name) if wait else made
+
+    def settled(self, name: str, timeout: float = 300.0) -> Endpoint:
+        """The endpoint once nothing is on its way any more."""
+
+        def done() -> Endpoint | None:
+            found = self.serving.get(name)
+            return found if found.state in ("running", "failed") else None
+
+        return until(done, timeout)
+
+    def gone(self, name: str) -> None:
+        """Wait until the endpoint is deleted."""
+        until(lambda: name not in [e.name for e in self.serving.list()], 60)
+
+    def containers(self) -> dict[str, str]:
+        """What the engine runs for this workspace: kind/name -> phase."""
+        states = self.engine.list(self.paths.workspace_id)
+        return {f"{s.kind}/{s.name}": str(s.phase) for s in states}
+
+    def scoring(self) -> list[str]:
+        """Names of the scoring containers."""
+        states = self.engine.list(self.paths.workspace_id)
+        return [s.container for s in states if s.kind == "scoring"]
+
+
+def until(condition: Callable[[], Any], timeout: float) -> Any:
+    """What `condition` gives once it is true."""
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not so after {timeout:.0f} s"
+        time.sleep(0.05)
+    return found
+
+
+def post(url: str, body: Any, key: str = "") -> tuple[int, Any]:
+    """POST JSON (or bytes as they are) and decode the answer."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    request = urllib.request.Request(f"{url}/score", raw, headers)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
