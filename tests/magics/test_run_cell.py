@@ -85,7 +85,7 @@ def test_a_cell_that_does_not_compile_makes_no_run(
     ws: Workspace, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = len(ws.runs.list(experiment=EXPERIMENT, limit=1000))
-    result = run_cell(shell, "this is not Python")
+    result = run_cell(shell, "this = = that")
     assert isinstance(result.error_in_exec, SyntaxError)
     assert "SyntaxError" in capsys.readouterr().out
     assert len(ws.runs.list(experiment=EXPERIMENT, limit=1000)) == before

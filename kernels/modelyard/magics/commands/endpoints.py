@@ -83,7 +83,7 @@ def keys(session: Session, args: Parsed) -> list[str]:
     endpoint = session.workspace.endpoints.get(args.text("name"))
     which = args.text("rotate")
     question = f"Replace the {which} key of '{endpoint.name}'? Callers that use it are refused."
-    if which and session.confirm(question, yes=args.flag("yes")):
+    if which in ("primary", "secondary") and session.confirm(question, yes=args.flag("yes")):
         endpoint.rotate_key(which)
     return endpoint.keys
 

@@ -57,6 +57,7 @@ def show_all(session: Session, args: Parsed) -> Listing[Run]:
         experiment=args.text("experiment") or None,
         q=args.text("filter"),
         order_by=args.text("order-by", "created"),
+        descending=not args.flag("ascending"),
         limit=args.number("limit", 20),
     )
     empty = "No runs here yet. Make one: begin a cell with %%ml run --experiment my-experiment"
@@ -124,9 +125,13 @@ COMMANDS = [
             Option("--experiment", "only those of this experiment", names="experiments"),
             Option("--filter", "only those that match, such as 'metrics.accuracy > 0.9'"),
             Option("--order-by", "created, name, metric.KEY or param.KEY; highest first"),
+            Option("--ascending", "lowest, or oldest, first", "flag"),
             Option("--limit", "how many (default 20)", "int"),
         ),
-        examples=("runs list", "runs list --experiment breast-cancer --order-by metric.accuracy"),
+        examples=(
+            "runs list --experiment breast-cancer --order-by metric.accuracy",
+            "runs list --filter 'metrics.accuracy > 0.9' --order-by metric.loss --ascending",
+        ),
     ),
     Command(("runs", "show"), "one run", show, (_ID,), examples=("runs show 1f3a",)),
     Command(
