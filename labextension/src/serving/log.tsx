@@ -4,10 +4,11 @@ import * as React from 'react';
 import { IconButton } from '../ui/buttons';
 import { ErrorState, Skeleton } from '../ui/feedback';
 import { useAsync } from '../ui/hooks';
+import { Segmented } from '../ui/segmented';
 import { useTrans } from '../ui/translation';
 import { getLog } from './api';
 
-const TAILS = [200, 1000, 5000];
+const TAILS = ['200', '1000', '5000'];
 
 export interface IEndpointLogProps {
   name: string;
@@ -19,7 +20,7 @@ export interface IEndpointLogProps {
 export function EndpointLog({ name, version }: IEndpointLogProps): React.ReactElement {
   const trans = useTrans();
   const [tail, setTail] = React.useState(TAILS[0]);
-  const log = useAsync(() => getLog(name, tail), [name, tail, version]);
+  const log = useAsync(() => getLog(name, Number(tail)), [name, tail, version]);
   const scroller = React.useRef<HTMLDivElement>(null);
   const text = log.value?.text;
   React.useLayoutEffect(() => {
@@ -34,22 +35,13 @@ export function EndpointLog({ name, version }: IEndpointLogProps): React.ReactEl
   return (
     <div className="myd-logview">
       <div className="myd-toolbar">
-        <label>
-          {trans.__('Lines')}
-          <span className="jp-select-wrapper">
-            <select
-              className="jp-mod-styled"
-              value={tail}
-              onChange={event => setTail(Number(event.target.value))}
-            >
-              {TAILS.map(each => (
-                <option key={each} value={each}>
-                  {each}
-                </option>
-              ))}
-            </select>
-          </span>
-        </label>
+        <span>{trans.__('Lines')}</span>
+        <Segmented
+          label={trans.__('Lines')}
+          value={tail}
+          options={TAILS.map(each => ({ value: each, label: each }))}
+          onChange={setTail}
+        />
         <IconButton
           icon={refreshIcon}
           label={trans.__('Refresh')}

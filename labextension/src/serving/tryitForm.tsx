@@ -38,7 +38,11 @@ export function TryItForm(props: { model: TryIt; blocked: string }): React.React
           onKeyDown={onKeyDown}
           onChange={event => (model.text = event.target.value)}
         />
-        <div id={`tryit-problem-${model.endpoint}`} className="myd-field-error" role="status">
+        <div
+          id={`tryit-problem-${model.endpoint}`}
+          className={problem ? 'myd-field-error' : 'myd-muted'}
+          role="status"
+        >
           {problem ?? blocked}
         </div>
         <div className="myd-toolbar">

@@ -10,12 +10,16 @@ export interface IRunColumn {
   sortable: boolean;
 }
 
-/** Always there, in this order; `name` and `status` cannot be hidden. */
-export const FIXED_COLUMNS: readonly IRunColumn[] = [
+/** Before the metrics and params; `name` and `status` cannot be hidden. */
+const FIRST_COLUMNS: readonly IRunColumn[] = [
   { id: 'status', label: 'Status', group: 'run', sortable: true },
   { id: 'name', label: 'Name', group: 'run', sortable: true },
   { id: 'created', label: 'Created', group: 'run', sortable: true },
   { id: 'duration', label: 'Duration', group: 'run', sortable: false },
+];
+
+/** After them. */
+const LAST_COLUMNS: readonly IRunColumn[] = [
   { id: 'compute', label: 'Compute', group: 'run', sortable: false },
   { id: 'tags', label: 'Tags', group: 'run', sortable: false },
 ];
@@ -25,16 +29,17 @@ const ALWAYS = new Set(['status', 'name']);
 /** More keys than this are off until the column chooser turns them on. */
 const SHOWN_AT_FIRST = 6;
 
-/** All columns that these runs can fill: the fixed ones, then metrics, then params. */
+/** All columns that these runs can fill. */
 export function columnsOf(runs: readonly Run[]): IRunColumn[] {
   const keyed = (group: 'param' | 'metric', pick: (run: Run) => object | undefined): IRunColumn[] =>
     [...new Set(runs.flatMap(run => Object.keys(pick(run) ?? {})))]
       .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
       .map(key => ({ id: `${group}.${key}`, label: key, group, sortable: true }));
   return [
-    ...FIXED_COLUMNS,
+    ...FIRST_COLUMNS,
     ...keyed('metric', run => run.metrics),
     ...keyed('param', run => run.params),
+    ...LAST_COLUMNS,
   ];
 }
 

@@ -6,9 +6,11 @@ import { formatNumber } from '../ui/format';
 import { useSignal } from '../ui/hooks';
 import { LineChart } from '../ui/lazy';
 import { matches, SearchBox } from '../ui/search';
+import { Segmented } from '../ui/segmented';
 import { useTrans } from '../ui/translation';
 import type { Histories } from './histories';
 import { drawn, IChartOptions, toNumber } from './metrics';
+import { SingleValues } from './singleValues';
 
 /** Charts that are built at first; each further batch comes as the user scrolls. */
 const BATCH = 24;
@@ -40,6 +42,9 @@ export function Metrics({ runs, histories }: IMetricsProps): React.ReactElement 
       </EmptyState>
     );
   }
+  const isCurve = (key: string): boolean => runs.some(run => (run.metrics[key]?.count ?? 0) > 1);
+  const curves = keys.filter(isCurve);
+  const single = keys.filter(key => !isCurve(key));
   return (
     <div className="myd-metrics">
       <ChartBar options={options} onChange={setOptions}>
@@ -48,10 +53,11 @@ export function Metrics({ runs, histories }: IMetricsProps): React.ReactElement 
         )}
       </ChartBar>
       <div className="myd-charts">
-        {keys.slice(0, shown).map(key => (
+        {single.length > 0 && <SingleValues keys={single} runs={runs} />}
+        {curves.slice(0, shown).map(key => (
           <ChartCard key={key} name={key} runs={runs} histories={histories} options={options} />
         ))}
-        {keys.length > shown && <InView onView={() => setShown(shown + BATCH)} />}
+        {curves.length > shown && <InView onView={() => setShown(shown + BATCH)} />}
         {keys.length === 0 && (
           <EmptyState>{trans.__('No metric is called “%1”.', query)}</EmptyState>
         )}
@@ -71,21 +77,15 @@ function ChartBar({ options, onChange, children }: IBarProps): React.ReactElemen
   return (
     <div className="myd-toolbar" role="toolbar" aria-label={trans.__('Charts')}>
       {children}
-      <label>
-        {trans.__('X axis')}
-        <span className="jp-select-wrapper">
-          <select
-            className="jp-mod-styled"
-            value={options.axis}
-            onChange={event =>
-              onChange({ ...options, axis: event.target.value as IChartOptions['axis'] })
-            }
-          >
-            <option value="step">{trans.__('Step')}</option>
-            <option value="time">{trans.__('Time')}</option>
-          </select>
-        </span>
-      </label>
+      <Segmented
+        label={trans.__('X axis')}
+        value={options.axis}
+        options={[
+          { value: 'step', label: trans.__('Step') },
+          { value: 'time', label: trans.__('Time') },
+        ]}
+        onChange={axis => onChange({ ...options, axis })}
+      />
       <label>
         {trans.__('Smoothing')}
         <input
@@ -138,11 +138,12 @@ function ChartCard({ name, runs, histories, options }: ICardProps): React.ReactE
       having.flatMap(({ run, color }, index) => {
         const history = points[index];
         const start = run.started ?? run.created;
-        return history ? [{ label: run.name, color, ...drawn(history, start, options) }] : [];
+        const label = runs.length === 1 ? trans.__('value') : run.name;
+        return history ? [{ label, color, ...drawn(history, start, options) }] : [];
       }),
     // `points` holds the same objects until new points arrived.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [...points, ids, options],
+    [...points, ids, options, trans],
   );
   const error = having.map(({ run }) => histories.error(run.id, name)).find(Boolean);
   const [only] = having;

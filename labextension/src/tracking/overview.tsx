@@ -42,7 +42,7 @@ function MetricSummaries({ run }: { run: Run }): React.ReactElement {
   }
   const heads = [trans.__('Last'), trans.__('Min'), trans.__('Max'), trans.__('Points')];
   return (
-    <table className="myd-plain-table">
+    <table className="myd-plain-table myd-summaries">
       <thead>
         <tr>
           <th scope="col">{trans.__('Metric')}</th>
@@ -72,7 +72,7 @@ function MetricRow(props: { name: string; summary: MetricSummary }): React.React
       </th>
       {values.map((value, index) => (
         <td key={index} className="myd-number" title={String(value)}>
-          {formatNumber(toNumber(value))}
+          {formatNumber(toNumber(value), 4)}
         </td>
       ))}
       <td className="myd-number">{summary.count.toLocaleString()}</td>

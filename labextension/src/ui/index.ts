@@ -22,5 +22,6 @@ export * from './page';
 export * from './pages';
 export * from './search';
 export * from './section';
+export * from './segmented';
 export * from './tabs';
 export * from './translation';
