@@ -1,21 +1,14 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  addIcon,
-  LabIcon,
-  notebookIcon,
-  runIcon,
-  stopIcon,
-  terminalIcon,
-} from '@jupyterlab/ui-components';
+import { addIcon, LabIcon, runIcon, stopIcon, terminalIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { ApiError } from '../api/request';
 import type { Instance } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { plural } from '../ui/format';
-import { computeIcon, restartIcon, trashIcon } from '../ui/icons';
+import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
 import { contextId } from '../ui/list';
 import { attempt, notifyError } from '../ui/notify';
 import type { Pages } from '../ui/pages';
@@ -187,7 +180,7 @@ async function withKernels(
   const ask = async (kernels: number): Promise<unknown> => {
     const live = kernels > 0 ? plural(kernels, 'kernel') : trans.__('At least one kernel');
     const body = trans.__(
-      '%1 on it will be shut down: their variables are lost. Files and installed packages stay.',
+      '%1 on it will be shut down and lose all variables. Files and installed packages stay.',
       live,
     );
     const { accepted } = await confirmDanger({ ...words, body });

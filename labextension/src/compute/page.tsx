@@ -1,4 +1,4 @@
-import { notebookIcon, runIcon, stopIcon, terminalIcon } from '@jupyterlab/ui-components';
+import { runIcon, stopIcon, terminalIcon } from '@jupyterlab/ui-components';
 import type { Session } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
@@ -9,7 +9,7 @@ import { TextButton } from '../ui/buttons';
 import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
 import { formatTime, relativeTime } from '../ui/format';
 import { useCollection, useNow } from '../ui/hooks';
-import { computeIcon, restartIcon, trashIcon } from '../ui/icons';
+import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
 import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
 import { useTrans } from '../ui/translation';
@@ -73,9 +73,11 @@ function Found(props: InstancePageProps & { instance: Instance }): React.ReactEl
         {instance.error && <ErrorState error={instance.error} />}
         <div className="myd-panels">
           <DetailsPanel instance={instance} />
-          <UsagePanel instance={instance} model={model} />
-          <KernelsPanel instance={instance} commands={commands} sessions={sessions} />
-          {instance.exit && <ExitPanel exit={instance.exit} />}
+          <div className="myd-stack">
+            {instance.exit && <ExitPanel exit={instance.exit} />}
+            <UsagePanel instance={instance} model={model} />
+            <KernelsPanel instance={instance} commands={commands} sessions={sessions} />
+          </div>
           <div className="myd-mod-wide">
             <LogPanel
               fileName={`${name}.log`}

@@ -1,4 +1,4 @@
-import { notebookIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { refreshIcon } from '@jupyterlab/ui-components';
 import type { Session } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
@@ -8,6 +8,7 @@ import { IconButton } from '../ui/buttons';
 import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
 import { formatBytes, formatTime } from '../ui/format';
 import { useAsync, useSignal } from '../ui/hooks';
+import { notebookIcon } from '../ui/icons';
 import { KeyValues } from '../ui/keyvalues';
 import { List, ListRow } from '../ui/list';
 import { Panel } from '../ui/page';

@@ -1,4 +1,4 @@
-import { addIcon, notebookIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { addIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
@@ -8,7 +8,7 @@ import { TextButton } from '../ui/buttons';
 import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
 import { formatBytes, plural } from '../ui/format';
 import { useCollection } from '../ui/hooks';
-import { computeIcon, restartIcon, trashIcon } from '../ui/icons';
+import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
 import { List, ListRow, RowAction } from '../ui/list';
 import { matches } from '../ui/search';
 import { Section } from '../ui/section';

@@ -60,9 +60,7 @@ export function EngineLine({ engine }: { engine: EngineInfo }): React.ReactEleme
   const trans = useTrans();
   const isDocker = engine.name === 'docker';
   const tone = !engine.available ? 'bad' : isDocker ? 'good' : 'warning';
-  const label = isDocker
-    ? trans.__('Docker %1', engine.version).trim()
-    : trans.__('Local processes, no containers');
+  const label = isDocker ? engine.message : trans.__('Local processes, no containers');
   const machine = [
     plural(engine.cpus, 'CPU'),
     formatBytes(engine.memory),

@@ -33,11 +33,7 @@ export class Sections implements ISidebar {
 
 /** Which sections are open, kept in JupyterLab's state database. */
 export class StoredSectionState implements SectionState {
-  constructor(
-    private readonly _db: Pick<IStateDB, 'fetch' | 'save'> | null,
-    /** Sections that are folded until the user opens them. */
-    private readonly _folded: readonly string[] = [],
-  ) {}
+  constructor(private readonly _db: Pick<IStateDB, 'fetch' | 'save'> | null) {}
 
   /** Read what was kept; without it, everything is as on the first day. Never rejects. */
   async load(): Promise<void> {
@@ -52,7 +48,7 @@ export class StoredSectionState implements SectionState {
   }
 
   isOpen(id: string): boolean {
-    return this._open.get(id) ?? !this._folded.includes(id);
+    return this._open.get(id) ?? true;
   }
 
   setOpen(id: string, open: boolean): void {

@@ -42,8 +42,14 @@ export function ErrorState({ error, title, retry, children }: ErrorStateProps): 
   return (
     <div className="myd-error" role="alert">
       {title && <div className="myd-error-title">{title}</div>}
-      <div className="myd-error-message">{message}</div>
-      {hint && <div className="myd-error-hint">{hint}</div>}
+      <div className="myd-error-message" title={message}>
+        {message}
+      </div>
+      {hint && (
+        <div className="myd-error-hint" title={hint}>
+          {hint}
+        </div>
+      )}
       {(retry || children) && (
         <div className="myd-error-actions">
           {retry && <TextButton onClick={retry}>{trans.__('Try again')}</TextButton>}

@@ -6,6 +6,7 @@ import experimentSvg from '../../style/icons/experiment.svg';
 import gallerySvg from '../../style/icons/gallery.svg';
 import modelSvg from '../../style/icons/model.svg';
 import modelyardSvg from '../../style/icons/modelyard.svg';
+import notebookSvg from '../../style/icons/notebook.svg';
 import restartSvg from '../../style/icons/restart.svg';
 import runSvg from '../../style/icons/run.svg';
 import trashSvg from '../../style/icons/trash.svg';
@@ -17,5 +18,7 @@ export const runIcon = new LabIcon({ name: 'modelyard:run', svgstr: runSvg });
 export const modelIcon = new LabIcon({ name: 'modelyard:model', svgstr: modelSvg });
 export const endpointIcon = new LabIcon({ name: 'modelyard:endpoint', svgstr: endpointSvg });
 export const galleryIcon = new LabIcon({ name: 'modelyard:gallery', svgstr: gallerySvg });
+/** JupyterLab's notebook icon is orange, whatever stands around it: this one takes the theme's colour. */
+export const notebookIcon = new LabIcon({ name: 'modelyard:notebook', svgstr: notebookSvg });
 export const restartIcon = new LabIcon({ name: 'modelyard:restart', svgstr: restartSvg });
 export const trashIcon = new LabIcon({ name: 'modelyard:trash', svgstr: trashSvg });

@@ -1,0 +1,141 @@
+import type { Event } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { EventStream, Live, SCHEMA } from './live';
+import type { Change, Status } from './schema';
+
+/** Jupyter's event service, as far as it matters here. */
+class Server {
+  readonly signal = new Signal<this, Event.Emission>(this);
+  session = 'one';
+  revision = 0;
+  statusRequests = 0;
+
+  readonly events = { stream: this.signal } as unknown as EventStream;
+
+  status = async (): Promise<Status> => {
+    this.statusRequests += 1;
+    return { session: this.session, revision: this.revision } as Status;
+  };
+
+  change(id: string): void {
+    this.revision += 1;
+    this.emit([{ domain: 'run', id, op: 'updated', item: { id } }]);
+  }
+
+  heartbeat(): void {
+    this.emit([]);
+  }
+
+  emit(changes: Change[], schema_id = SCHEMA): void {
+    const { session, revision } = this;
+    this.signal.emit({ schema_id, session, revision, changes } as unknown as Event.Emission);
+  }
+}
+
+describe('Live', () => {
+  let server: Server;
+  let live: Live;
+  let heard: string[];
+  let resyncs: number;
+
+  async function start(): Promise<void> {
+    live = new Live({ events: server.events, loadStatus: server.status, silence: 1000 });
+    live.changed.connect((_, changes) => heard.push(...changes.map(change => change.id)));
+    live.resync.connect(() => (resyncs += 1));
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    server = new Server();
+    heard = [];
+    resyncs = 0;
+  });
+
+  afterEach(() => {
+    live.dispose();
+    vi.useRealTimers();
+  });
+
+  it('passes changes on in order', async () => {
+    await start();
+    server.change('a');
+    server.change('b');
+    server.heartbeat();
+    expect(heard).toEqual(['a', 'b']);
+    expect(resyncs).toBe(0);
+  });
+
+  it('ignores the events of others', async () => {
+    await start();
+    server.emit([{ domain: 'run', id: 'x', op: 'updated', item: {} }], 'https://example.org/other');
+    expect(heard).toEqual([]);
+  });
+
+  it('asks for a new fetch when events were missed', async () => {
+    await start();
+    server.change('a');
+    server.revision += 1; // one that never arrived
+    server.change('c');
+    expect(resyncs).toBe(1);
+    server.change('d');
+    expect(resyncs).toBe(1);
+  });
+
+  it('notices by the heartbeat that events were missed', async () => {
+    await start();
+    server.change('a');
+    server.revision += 1;
+    server.heartbeat();
+    expect(resyncs).toBe(1);
+  });
+
+  it('notices that the server was restarted', async () => {
+    await start();
+    server.change('a');
+    server.session = 'two';
+    server.revision = 0;
+    server.heartbeat();
+    expect(resyncs).toBe(1);
+    expect(server.statusRequests).toBe(2);
+  });
+
+  it('trusts no list that was fetched before it knew where the server is', async () => {
+    live = new Live({
+      events: server.events,
+      loadStatus: () => new Promise(() => undefined),
+      silence: 1000,
+    });
+    live.resync.connect(() => (resyncs += 1));
+    server.change('a');
+    expect(resyncs).toBe(1);
+  });
+
+  it('takes a long silence for a lost connection', async () => {
+    await start();
+    const states: boolean[] = [];
+    live.connectedChanged.connect((_, connected) => states.push(connected));
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(live.connected).toBe(false);
+    expect(resyncs).toBe(1);
+    server.heartbeat();
+    expect(states).toEqual([false, true]);
+  });
+
+  it('fetches the status again when the system changed', async () => {
+    await start();
+    server.revision += 1;
+    server.emit([{ domain: 'system', id: 'engine', op: 'updated', item: null }]);
+    expect(server.statusRequests).toBe(2);
+  });
+
+  it('keeps why the status could not be fetched', async () => {
+    const error = new Error('down');
+    live = new Live({ events: server.events, loadStatus: () => Promise.reject(error) });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.status).toBeNull();
+    expect(live.statusError).toBe(error);
+  });
+});

@@ -1,0 +1,64 @@
+import { Signal } from '@lumino/signaling';
+import { describe, expect, it } from 'vitest';
+
+import type { Instance } from '../api/schema';
+import { KernelspecRefresher } from './kernelspecs';
+import { canStart, canStop, nameProblem, suggestName } from './model';
+
+function instance(name: string, state: Instance['state'] = 'running'): Instance {
+  return { name, state } as Instance;
+}
+
+describe('suggestName', () => {
+  it('takes the first free number', () => {
+    expect(suggestName([])).toBe('cpu-1');
+    expect(suggestName(['CPU-1', 'cpu-3'])).toBe('cpu-2');
+    expect(suggestName(['cpu-1'], 2)).toBe('gpu-1');
+  });
+});
+
+describe('nameProblem', () => {
+  it.each(['cpu-1', 'a', 'Team_a.gpu-2', 'x'.repeat(64)])('accepts %s', name => {
+    expect(nameProblem(name, [])).toBe('');
+  });
+
+  it.each(['', 'a/b', '-a', 'a-', 'ä', 'a b', 'x'.repeat(65)])('refuses “%s”', name => {
+    expect(nameProblem(name, [])).not.toBe('');
+  });
+
+  it('refuses a name that is taken, whatever its case', () => {
+    expect(nameProblem('CPU-1', ['cpu-1'])).toContain('already');
+  });
+});
+
+describe('what can be done', () => {
+  it('depends on the state', () => {
+    const states = ['running', 'creating', 'stopped', 'failed', 'stopping', 'deleting'] as const;
+    expect(states.filter(state => canStart(instance('a', state)))).toEqual(['stopped', 'failed']);
+    expect(states.filter(state => canStop(instance('a', state)))).toEqual(['running', 'creating']);
+  });
+});
+
+describe('KernelspecRefresher', () => {
+  it('fetches kernels when an instance begins or ceases to run, and not otherwise', () => {
+    const instances = {
+      state: 'ready' as const,
+      items: [instance('a', 'creating')] as readonly Instance[],
+      changed: new Signal<object, void>({}),
+    };
+    let fetched = 0;
+    const specs = { refreshSpecs: async () => void (fetched += 1) };
+    new KernelspecRefresher(instances as never, specs);
+    const become = (...items: Instance[]): number => {
+      instances.items = items;
+      instances.changed.emit();
+      return fetched;
+    };
+    expect(become(instance('a', 'creating'))).toBe(0);
+    expect(become(instance('a', 'starting'))).toBe(0);
+    expect(become(instance('a', 'running'))).toBe(1);
+    expect(become(instance('a', 'running'))).toBe(1);
+    expect(become(instance('a', 'stopped'))).toBe(2);
+    expect(become()).toBe(3);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+
+import { Sections, StoredSectionState } from './sections';
+import type { SidebarSection } from './tokens';
+
+function section(id: string, rank: number): SidebarSection {
+  return { id, rank, title: id, icon: null as never, Component: () => null };
+}
+
+describe('Sections', () => {
+  it('stand in the order of their ranks and go when they are disposed of', () => {
+    const sections = new Sections();
+    sections.addSection(section('gallery', 90));
+    const compute = sections.addSection(section('compute', 10));
+    expect(sections.all.map(one => one.id)).toEqual(['compute', 'gallery']);
+    compute.dispose();
+    expect(sections.all.map(one => one.id)).toEqual(['gallery']);
+  });
+});
+
+describe('StoredSectionState', () => {
+  it('keeps what was folded', async () => {
+    const kept = new Map<string, unknown>();
+    const db = {
+      fetch: async (id: string) => kept.get(id) as never,
+      save: async (id: string, value: unknown) => void kept.set(id, value),
+    };
+    const first = new StoredSectionState(db);
+    await first.load();
+    expect(first.isOpen('models')).toBe(true);
+    first.setOpen('models', false);
+
+    const second = new StoredSectionState(db);
+    await second.load();
+    expect(second.isOpen('models')).toBe(false);
+    expect(second.isOpen('compute')).toBe(true);
+  });
+
+  it('starts as on the first day when nothing can be read', async () => {
+    const db = { fetch: () => Promise.reject(new Error('broken')), save: async () => undefined };
+    const state = new StoredSectionState(db);
+    await state.load();
+    expect(state.isOpen('compute')).toBe(true);
+  });
+});
