@@ -25,6 +25,9 @@ from modelyard.tracking.values import as_texts
 if TYPE_CHECKING:
     from modelyard.models import ModelVersion
 
+_FRESH = 2.0
+"""Seconds that reading an open run waits for what it has just logged."""
+
 End = Literal["finished", "failed", "cancelled"]
 
 
@@ -69,6 +72,7 @@ class Run:
         """All fields at once."""
         if self._recording is not None:
             with suppress(NotConnected):  # what is known here serves until the server is back
+                self._recording.writer.sink.deliver(_FRESH)
                 self.refresh()
         return self._info
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -113,17 +114,18 @@ class PostedSink(Sink):
         self._thread.start()
 
     def deliver(self, timeout: float) -> None:
-        """Wait until the server holds all there is.
+        """Wait until the server holds all there is now.
 
         Raises
         ------
         NotConnected: it does not answer within `timeout` seconds, or has no such run any more.
         """
+        wanted = self.size
         with self._state:
             self._wanted = True
             self._state.notify_all()
             done = self._state.wait_for(
-                lambda: self._sent >= self.size or isinstance(self._error, NotFound), timeout
+                lambda: self._sent >= wanted or isinstance(self._error, NotFound), timeout
             )
             if not done or isinstance(self._error, NotFound):
                 reason = f" ({self._error.message})" if self._error else ""
@@ -155,20 +157,19 @@ class PostedSink(Sink):
             Path(self._folder).rmdir()
 
     def _post_all(self) -> None:
-        pause, silent = _INTERVAL, 0.0
+        pause, heard = _INTERVAL, time.monotonic()
         while True:
             with self._state:
                 self._state.wait_for(lambda: self._closed or self._wanted, pause)
                 if self._closed:
                     return
-            silent += pause
-            if self.size <= self._sent and silent < _HEARTBEAT:
+            if self.size <= self._sent and time.monotonic() - heard < _HEARTBEAT:
                 with self._state:
                     self._wanted = False
                 continue
             try:
                 self._post()
-                pause, silent = _INTERVAL, 0.0
+                pause, heard = _INTERVAL, time.monotonic()
             except ModelyardError as error:
                 with self._state:
                     self._error, self._wanted = error, False

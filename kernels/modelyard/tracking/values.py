@@ -50,10 +50,9 @@ def as_step(key: str, step: Any) -> int:
     ------
     InvalidInput: it is no integer, or out of range.
     """
-    if isinstance(step, float) and step.is_integer():
-        step = int(step)
+    exact: Any = int(step) if isinstance(step, float) and step.is_integer() else step
     try:
-        whole: int = operator.index(step)
+        whole = operator.index(exact)
     except TypeError:
         raise InvalidInput(
             f"The step of metric '{key}' must be an integer, not {step!r}.", field="step"

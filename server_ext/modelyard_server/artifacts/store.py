@@ -30,8 +30,14 @@ class Writer(Protocol):
         """Append. StorageFull when the disk is full; the draft is gone then."""
         ...
 
-    def commit(self) -> ArtifactInfo:
-        """Make it appear under its key, with its SHA-256; replaces an earlier file whole."""
+    def commit(self, *, durable: bool = True) -> ArtifactInfo:
+        """Make it appear under its key, with its SHA-256; replaces an earlier file whole.
+
+        Parameters
+        ----------
+        durable: wait until it would survive a power cut; spare that for many small files that
+            can be had again.
+        """
         ...
 
     def abort(self) -> None:
@@ -135,16 +141,18 @@ class _LocalWriter:
         self._hash.update(data)
         self._size += len(data)
 
-    def commit(self) -> ArtifactInfo:
+    def commit(self, *, durable: bool = True) -> ArtifactInfo:
         if self._file is None:
             raise ValueError("commit() after commit() or abort()")
         try:
             with _disk():
-                os.fsync(self._file.fileno())
+                if durable:
+                    os.fsync(self._file.fileno())
                 modified = os.fstat(self._file.fileno()).st_mtime
                 self._target.parent.mkdir(parents=True, exist_ok=True)
                 self._draft.replace(self._target)
-                _sync_directory(self._target.parent)
+                if durable:
+                    _sync_directory(self._target.parent)
         finally:
             self.abort()
         return ArtifactInfo(

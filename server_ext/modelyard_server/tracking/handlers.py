@@ -108,7 +108,7 @@ class RunHandler(TrackingHandler):
     @authorized("read")
     async def get(self, id: str) -> None:
         """Read it."""
-        self.reply(await self.in_thread(self.manager.run, id))
+        self.reply(await self.in_thread(self.manager.fresh_run, id))
 
     @authorized("write")
     async def patch(self, id: str) -> None:
@@ -184,7 +184,7 @@ class RunArtifactsHandler(TrackingHandler):
         """List a directory."""
         path = self.get_query_argument("path", "").strip("/")
         recursive = self.flag("recursive")
-        self.reply(await self.in_thread(self.manager.artifacts, id, path, recursive=recursive))
+        self.reply(await self.in_thread(self.manager.files.list, id, path, recursive=recursive))
 
 
 class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
@@ -192,12 +192,12 @@ class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
 
     async def open_upload(self, **route: str) -> Writer:
         """Begin the file that is coming."""
-        return await self.in_thread(self.manager.open_artifact, route["id"], route["path"])
+        return await self.in_thread(self.manager.files.writer, route["id"], route["path"])
 
     @authorized("read")
     async def get(self, id: str, path: str) -> None:
         """Send its bytes."""
-        await self.send_file(await self.in_thread(self.manager.artifact, id, path))
+        await self.send_file(await self.in_thread(self.manager.files.path, id, path))
 
     @authorized("write")
     async def put(self, id: str, path: str) -> None:

@@ -81,7 +81,8 @@ class Ingestor:
         try:
             writer = self._store.writer(hidden_key(uid, path))
             writer.write(text.encode(errors="replace"))
-            writer.commit()
+            # As durable as the database, which does not wait for the disk either.
+            writer.commit(durable=False)
         except ModelyardError as error:
             if error.status >= 500:
                 raise

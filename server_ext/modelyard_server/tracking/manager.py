@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import AlreadyExists, InUse, InvalidInput, NotFound, WrongState
+from modelyard.errors import AlreadyExists, InUse, WrongState
 from modelyard.schema.tracking import (
-    ArtifactInfo,
     Experiment,
     ExperimentCreate,
     ExperimentUpdate,
@@ -26,13 +24,14 @@ from modelyard.schema.tracking import (
     RunUpdate,
 )
 from modelyard.tracking.names import NOTE_LENGTH, check_key, check_name, check_text, random_name
-from modelyard_server.artifacts.store import ArtifactStore, Writer
+from modelyard_server.artifacts.store import ArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
+from modelyard_server.tracking.files import RunFiles
 from modelyard_server.tracking.ingest import Ingestor
-from modelyard_server.tracking.layout import HIDDEN, log_key, run_key
+from modelyard_server.tracking.layout import log_key, run_key
 from modelyard_server.tracking.live import LiveRuns
 from modelyard_server.tracking.output import OutputLogs
 from modelyard_server.tracking.query import parse_order, parse_page_token, parse_query
@@ -40,7 +39,7 @@ from modelyard_server.tracking.spools import Spools
 from modelyard_server.tracking.store.experiments import ExperimentStore
 from modelyard_server.tracking.store.metrics import MetricStore
 from modelyard_server.tracking.store.pages import PageStore
-from modelyard_server.tracking.store.runs import RunStore
+from modelyard_server.tracking.store.runs import Position, RunStore
 from modelyard_server.tracking.tailer import Tailer
 
 _INTERVAL = 0.2
@@ -53,6 +52,7 @@ class TrackingManager(LoggingConfigurable):
     Attributes
     ----------
     models_of_run: the registered versions made from a run; set by the registry.
+    files: the artifacts of runs.
     run_in_use: a sentence that says which live deployment depends on a run, or nothing; set by
         serving.
     """
@@ -63,11 +63,11 @@ class TrackingManager(LoggingConfigurable):
         super().__init__(**kwargs)
         self.models_of_run: Callable[[str], list[ModelRef]] = lambda _id: []
         self.run_in_use: Callable[[str], str] = lambda _id: ""
-        self._store = store
         self._experiments = ExperimentStore(db)
         self._runs = RunStore(db)
         self._pages = PageStore(db)
         self._metrics = MetricStore(db)
+        self.files = RunFiles(store, self._runs)
         self._events = events
         self._logs = OutputLogs(paths.logs / "runs", store)
         self._spools = Spools(paths.spool)
@@ -193,6 +193,11 @@ class TrackingManager(LoggingConfigurable):
         run.models = self.models_of_run(id)
         return run
 
+    def fresh_run(self, id: str) -> Run:
+        """One run, with all that is in its spool now: who logs and then reads finds it."""
+        self._catch_up(id)
+        return self.run(id)
+
     def runs(
         self,
         *,
@@ -312,14 +317,19 @@ class TrackingManager(LoggingConfigurable):
         ------
         NotFound: the run, or its metric.
         """
-        self._runs.position(id)
+        self._catch_up(id)
         return self._metrics.history(id, key, max_points)
 
     def output(self, id: str, offset: int) -> RunLog:
         """What the run printed, from a byte on; at most 1 MiB at once."""
-        position = self._runs.position(id)
+        position = self._catch_up(id)
         text, end = self._logs.read(id, log_key(id), offset, position.log_size)
         return RunLog(text=text, offset=end, ended=not position.active and not text)
+
+    def _catch_up(self, id: str) -> Position:
+        position = self._runs.position(id)
+        behind = position.spool and self._spools.size(id) > position.offset
+        return self._tailer.read(id) if position.active and behind else position
 
     def adopt(self, body: RunCreate) -> None:
         """Make a run that was begun while no server answered; its experiment comes back too."""
@@ -341,49 +351,9 @@ class TrackingManager(LoggingConfigurable):
             run = self._live.run_now(uid)
             self._live.experiment_now(run.experiment_id)
 
-    # -- artifacts --------------------------------------------------------------------------
-
     def artifact_key(self, run_id: str, path: str = "") -> str:
         """Key in the artifact store of a path below a run's artifacts."""
         return run_key(run_id, path)
-
-    def artifacts(self, id: str, path: str = "", *, recursive: bool = False) -> list[ArtifactInfo]:
-        """What lies in a directory of a run's artifacts; paths are relative to the artifacts.
-
-        Raises
-        ------
-        NotFound: the run, or a `path` in it. InvalidInput: the path.
-        """
-        self._runs.position(id)
-        key = run_key(id, path)
-        if path and not self._store.exists(key):
-            raise NotFound(f"The run has no artifact '{path}'.", field="path")
-        found = self._store.list(key, recursive=recursive)
-        if path:
-            for info in found:
-                info.path = f"{path}/{info.path}"
-            return found
-        return [info for info in found if info.path.partition("/")[0] != HIDDEN]
-
-    def artifact(self, id: str, path: str) -> Path:
-        """Where an artifact lies on the server. NotFound: the run."""
-        self._runs.position(id)
-        return self._store.path(run_key(id, path))
-
-    def open_artifact(self, id: str, path: str) -> Writer:
-        """Begin a file of a run.
-
-        Raises
-        ------
-        NotFound: the run. InvalidInput: the path. WrongState: the run is deleted.
-        """
-        if self._runs.get(id).deleted:
-            raise WrongState("The run was deleted.", hint=f"Restore it: ws.runs.restore('{id}')")
-        if path.partition("/")[0] == HIDDEN:
-            raise InvalidInput(
-                f"'{HIDDEN}/' is Modelyard's own.", hint="Choose another directory.", field="path"
-            )
-        return self._store.writer(run_key(id, path))
 
 
 def _check_texts(what: str, texts: dict[str, str]) -> None:
