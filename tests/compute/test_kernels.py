@@ -14,7 +14,7 @@ from jupyter_client.manager import AsyncKernelManager
 from modelyard.compute import ComputeInstance
 from nbclient import NotebookClient
 
-from tests.server_support import RunningServer
+from tests.server_support import RunningServer, wait_for
 
 
 @pytest.fixture(
@@ -89,19 +89,12 @@ async def test_the_workspace_and_the_magics_are_there(instance: ComputeInstance)
         assert "kernels-1" in str(done["data"]), done
 
 
-async def test_interrupt(instance: ComputeInstance) -> None:
+async def test_interrupt(instance: ComputeInstance, server: RunningServer) -> None:
+    mark = server.paths.files / "sleeping"
+    code = "open('sleeping', 'w').close(); import time\nwhile True: time.sleep(0.05)"
     async with kernel_on(instance) as kernel:
-        started = asyncio.Event()
-
-        async def sleep() -> dict[str, Any]:
-            return await kernel.run("print('on'); import time\nwhile True: time.sleep(0.05)")
-
-        task = asyncio.create_task(sleep())
-        while not started.is_set():
-            await asyncio.sleep(0.05)
-            if kernel.client.is_alive() and not task.done():
-                started.set()
-        await asyncio.sleep(0.5)
+        task = asyncio.create_task(kernel.run(code))
+        await asyncio.to_thread(wait_for, mark.exists)
         await kernel.manager.interrupt_kernel()
         assert (await asyncio.wait_for(task, 30))["error"] == "KeyboardInterrupt"
 
