@@ -11,9 +11,9 @@ from typing import Any
 import nbformat
 import pytest
 from jupyter_client.manager import AsyncKernelManager
-from modelyard.compute import ComputeInstance
 from nbclient import NotebookClient
 
+from modelyard.compute import ComputeInstance
 from tests.server_support import RunningServer, wait_for
 
 
@@ -49,9 +49,7 @@ class Kernel:
             seen["data"].update(content.get("data", {}))
             seen["error"] = content.get("ename", seen["error"])
 
-        reply = await self.client.execute_interactive(
-            code, output_hook=hook, timeout=60, **options
-        )
+        reply = await self.client.execute_interactive(code, output_hook=hook, timeout=60, **options)
         return {**seen, "status": reply["content"]["status"]}
 
 
@@ -71,7 +69,7 @@ async def kernel_on(instance: ComputeInstance) -> AsyncIterator[Kernel]:
 
 async def test_execute_and_environment(instance: ComputeInstance, server: RunningServer) -> None:
     async with kernel_on(instance) as kernel:
-        done = await kernel.run("import os, sys; print(os.environ['MODELYARD_COMPUTE'], os.getcwd())")
+        done = await kernel.run("import os; print(os.environ['MODELYARD_COMPUTE'], os.getcwd())")
         assert done["text"].split() == ["kernels-1", str(server.paths.files)]
         done = await kernel.run("1 + 1")
         assert done["data"]["text/plain"] == "2"
@@ -158,7 +156,7 @@ async def test_installed_packages_survive_a_restart_of_the_instance(
         assert (await kernel.run("import tiny; print(tiny.here)"))["text"].strip() == "yes"
 
 
-_TINY_BACKEND = '''
+_TINY_BACKEND = """
 import zipfile
 def build_wheel(where, config_settings=None, metadata_directory=None):
     name = "tiny-1.0-py3-none-any.whl"
@@ -166,10 +164,11 @@ def build_wheel(where, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(f"{where}/{name}", "w") as wheel:
         wheel.writestr("tiny.py", "here = 'yes'")
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        tags = "Root-Is-Purelib: true\\nTag: py3-none-any\\n"
+        wheel.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\\n{tags}")
         wheel.writestr(f"{info}/RECORD", "")
     return name
-'''
+"""
 
 
 async def test_a_stopped_instance_is_started_by_choosing_its_kernel(

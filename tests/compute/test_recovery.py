@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from modelyard.errors import InUse
 from modelyard_server.engines.choose import choose_engine
 from modelyard_server.engines.spec import Phase
-
 from tests.server_support import RunningServer, wait_for
 
 

@@ -116,11 +116,11 @@ class Handler(APIHandler):
     # -- errors -----------------------------------------------------------------------------
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Expected errors are answers, not incidents; of others `_translated` logs what is known."""
+        """Expected errors are answers, not incidents; `_translated` logs all others."""
         if isinstance(value, web.HTTPError):
             super().log_exception(typ, value, tb)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002
         """Answer every error as `ErrorInfo`, never with a traceback."""
         error = self._translated(kwargs.get("exc_info", (None, None, None))[1])
         self.set_status(error.status)

@@ -9,7 +9,7 @@ import re
 import stat
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -18,8 +18,10 @@ from tornado.web import stream_request_body
 
 from modelyard.errors import InvalidInput, ModelyardError, NotFound
 from modelyard.schema.tracking import ArtifactInfo
-from modelyard_server.artifacts.store import Writer
 from modelyard_server.core.handler import Handler
+
+if TYPE_CHECKING:
+    from modelyard_server.artifacts.store import Writer
 
 _BLOCK = 1 << 20
 """Bytes handed to a thread at once: fewer hops than tornado's 64 KiB pieces."""
