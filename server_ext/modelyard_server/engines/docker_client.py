@@ -14,6 +14,7 @@ from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.errors import NotFound as DockerNotFound
 from docker.utils import kwargs_from_env
+from urllib3.exceptions import HTTPError
 
 from modelyard.errors import (
     Conflict,
@@ -63,7 +64,7 @@ class DockerClient:
             yield self._api(timeout)
         except ModelyardError:
             raise
-        except (DockerException, requests.RequestException, OSError) as error:
+        except (DockerException, requests.RequestException, HTTPError, ConnectionError) as error:
             raise self.translated(error) from error
 
     def _api(self, timeout: int) -> APIClient:
@@ -123,6 +124,12 @@ def _answered(error: APIError) -> ModelyardError:
         return NotFound(f"{text}.", hint="Check the image's name, or pull it.", field="image")
     if isinstance(error, DockerNotFound):
         return NotFound(f"{text}.")
+    if "invalid reference format" in lower:
+        return InvalidInput(
+            "That is not the name of an image.",
+            hint="Write it as in `docker pull`: python:3.12-slim.",
+            field="image",
+        )
     if "no space left on device" in lower:
         return StorageFull("The disk of Docker is full.", hint="Free some: docker system prune")
     if port := re.search(

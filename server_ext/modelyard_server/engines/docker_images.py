@@ -121,7 +121,11 @@ class DockerImages:
                 api.start(container)
                 api.wait(container, timeout=BULK)
             report(Progress(phase="building", message="Closing the layer"))
+            replaced = _inspected(api, tag)
             api.commit(container, repository, version or "latest", changes=changes)
+            if replaced is not None:
+                with suppress(APIError):  # a container may still use what has lost its name
+                    api.remove_image(replaced["Id"])
 
     @contextmanager
     def _helper(self, api: APIClient, image: str, argv: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,8 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from modelyard.errors import ServerError
+
 _CHUNK = 1 << 20
 _SKIPPED = "__pycache__"
 
@@ -34,16 +36,29 @@ class Layer:
         self._opened = opened
 
     def stream(self, sent: Callable[[int], None]) -> Iterator[bytes]:
-        """The tar in pieces of about 1 MiB; `sent` is told the bytes made so far."""
+        """The tar in pieces of about 1 MiB; `sent` is told the bytes made so far.
+
+        Raises
+        ------
+        ServerError: a file cannot be read. (An OSError would look like a lost connection to whoever
+            sends the stream.)
+        """
         total = 0
+        try:
+            for piece in self._gathered():
+                yield piece
+                total += len(piece)
+                sent(total)
+        except OSError as error:
+            raise ServerError(f"A file of the new image cannot be read: {error}.") from error
+
+    def _gathered(self) -> Iterator[bytes]:
         buffer = bytearray()
         for piece in self._pieces():
             buffer += piece
             if len(buffer) >= _CHUNK:
-                total += len(buffer)
                 yield bytes(buffer)
                 buffer.clear()
-                sent(total)
         buffer += tarfile.NUL * (2 * tarfile.BLOCKSIZE)
         yield bytes(buffer)
 
@@ -72,12 +87,16 @@ def _parents(name: str, made: set[str]) -> Iterator[bytes]:
 
 
 def _tree(name: str, root: Path) -> Iterator[bytes]:
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=_refuse):
         folders[:] = sorted(each for each in folders if each != _SKIPPED)
         inside = PurePosixPath(name) / Path(folder).relative_to(root).as_posix()
         yield _header(str(inside), tarfile.DIRTYPE, 0o755, mtime=Path(folder).stat().st_mtime)
         for each in (*[f for f in folders if (Path(folder) / f).is_symlink()], *sorted(files)):
             yield from _entry(str(inside / each), Path(folder) / each)
+
+
+def _refuse(error: OSError) -> None:
+    raise error  # os.walk would leave out what it cannot read
 
 
 def _entry(name: str, path: Path) -> Iterator[bytes]:

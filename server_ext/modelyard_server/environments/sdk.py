@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,8 +22,12 @@ def package_dir() -> Path:
     return Path(modelyard.__path__[0])
 
 
+@cache
 def package_digest() -> str:
-    """SHA-256 over names and contents of the package's files, 16 hex digits."""
+    """SHA-256 over names and contents of the package's files, 16 hex digits.
+
+    Looked at once: while a server runs, the environments it makes do not change.
+    """
     total = hashlib.sha256()
     root = package_dir()
     for path in _files(root):
