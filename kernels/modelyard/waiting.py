@@ -11,7 +11,7 @@ from modelyard.errors import WaitTimeout
 
 T = TypeVar("T")
 
-_INTERVAL = 0.1
+_INTERVAL = 0.05
 
 
 def wait_until(

@@ -90,7 +90,7 @@ class Paths:
         file = self.state / "workspace.json"
         if not file.exists():
             elsewhere = "" if self.files == self.root / "files" else str(self.files)
-            draft = file.with_suffix(f".{os.getpid()}.tmp")
+            draft = file.with_suffix(f".{uuid.uuid4().hex}.tmp")
             draft.write_bytes(msgspec.json.encode(_Identity(id=uuid.uuid4().hex, files=elsewhere)))
             try:
                 os.link(draft, file)  # of two that start at once, one wins
