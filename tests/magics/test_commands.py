@@ -69,10 +69,9 @@ def test_status(ml: Ml) -> None:
     assert "Workspace" in shown and "Engine" in shown and "Compute instances" in shown
 
 
-def test_empty_lists_teach_the_next_step(ml: Ml) -> None:
-    empty = ml("endpoints list")
-    assert empty == [] and "%ml endpoints deploy" in repr(empty)
-    assert "%%ml run" in repr(ml("runs list --filter 'params.C = nothing'"))
+def test_an_empty_list_teaches_the_next_step(ml: Ml) -> None:
+    empty = ml("runs list --filter 'params.C = nothing'")
+    assert empty == [] and "%%ml run" in repr(empty)
 
 
 def test_runs_are_listed_best_first(ml: Ml, run_ids: list[str]) -> None:
@@ -115,7 +114,7 @@ def test_a_model_from_registration_to_deletion(
 ) -> None:
     version = ml(f"models register dummy --run {run_ids[2]} --tag stage=test")
     assert (version.version, version.tags) == (1, {"stage": "test"})
-    assert [model.name for model in ml("models list")] == ["dummy"]
+    assert "dummy" in [model.name for model in ml("models list")]
     assert "stage=test" in repr(ml("models show dummy"))
     ml(f"models download dummy:1 '{tmp_path}/a model'")
     assert (tmp_path / "a model" / "MLmodel").is_file()

@@ -10,7 +10,7 @@ from modelyard.magics.session import Session
 _COLUMNS: list[Column[ComputeInstance]] = [
     Column("Name", lambda i: i.name),
     Column("State", lambda i: i.info.state),
-    Column("Size", lambda i: f"{i.info.size} ({i.info.cpus:g} CPUs, {size(i.info.memory)})"),
+    Column("Size", lambda i: f"{i.info.size} ({i.info.cpus:g} CPU, {size(i.info.memory)})"),
     Column("GPUs", lambda i: str(i.info.gpus)),
     Column("Kernels", lambda i: str(i.info.kernels)),
     Column("Engine", lambda i: i.info.engine),
