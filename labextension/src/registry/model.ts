@@ -109,11 +109,6 @@ export function pickVersion(model: Model, version: number | null): ModelVersion 
   return model.versions.find(each => each.version === version) ?? model.versions[0];
 }
 
-/** Names of all endpoints that serve a version of the model. */
-export function endpointsOf(model: Model): string[] {
-  return [...new Set(model.versions.flatMap(version => version.endpoints))].sort();
-}
-
 /** What is wrong with a name; null when it can be used. */
 export function nameProblem(name: string): string | null {
   return new RegExp(NAME_PATTERN).test(name) ? null : `A name has ${NAME_RULE}.`;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import type { ArtifactInfo, Model, ModelVersion } from '../api/schema';
 import {
-  endpointsOf,
   filterModels,
   modelPaths,
   nameProblem,
@@ -61,11 +60,6 @@ describe('models', () => {
     expect(pickVersion(bc, 1)?.version).toBe(1);
     expect(pickVersion(bc, 2)?.version).toBe(3);
     expect(pickVersion(model('bc', []), null)).toBeUndefined();
-  });
-
-  it('name their endpoints once', () => {
-    const versions = [version(2, { endpoints: ['y', 'x'] }), version(1, { endpoints: ['x'] })];
-    expect(endpointsOf(model('bc', versions))).toEqual(['x', 'y']);
   });
 
   it('complete a signature that names nothing', () => {

@@ -9,7 +9,7 @@ import { endpointIcon, modelIcon, trashIcon } from '../ui/icons';
 import { List, ListRow } from '../ui/list';
 import { Section } from '../ui/section';
 import { useTrans } from '../ui/translation';
-import { endpointsOf, filterModels, RegistryModel } from './model';
+import { filterModels, RegistryModel } from './model';
 import { CommandIDs } from './tokens';
 
 /** The line that registers a first model. */
@@ -75,7 +75,7 @@ function ModelRow(props: { item: Model; commands: CommandRegistry }): React.Reac
   const now = useNow(30);
   const latest = item.versions[0];
   const versions = plural(item.versions.length, 'version');
-  const served = endpointsOf(item).length > 0;
+  const served = latest !== undefined && latest.endpoints.length > 0;
   const act = (command: string) => () => void commands.execute(command, { name: item.name });
   return (
     <ListRow
@@ -87,7 +87,11 @@ function ModelRow(props: { item: Model; commands: CommandRegistry }): React.Reac
       badge={
         <span
           className="myd-version"
-          title={served ? trans.__('Served by an endpoint') : trans.__('Newest version')}
+          title={
+            served
+              ? trans.__('Newest version, served by %1', latest.endpoints.join(', '))
+              : trans.__('Newest version')
+          }
           data-served={served || undefined}
         >
           {latest ? `v${latest.version}` : ''}

@@ -33,7 +33,7 @@ export function ConsumeView({ endpoint, keys, tryIt }: IConsumeProps): React.Rea
   const body = tryIt.problem === null ? JSON.stringify(JSON.parse(tryIt.text)) : '{"data": [[0]]}';
   const input: ISnippetInput = { name: endpoint.name, url: endpoint.url, key, body };
   return (
-    <div className="myd-panels myd-mod-wide">
+    <div className="myd-panels myd-mod-roomy">
       <Panel
         title={trans.__('Keys')}
         actions={

@@ -9,6 +9,7 @@ import { useSignal } from '../ui/hooks';
 import { KeyValues } from '../ui/keyvalues';
 import { Panel } from '../ui/page';
 import { useTrans } from '../ui/translation';
+import { isActive } from './columns';
 import { toNumber } from './metrics';
 import type { IRunParts } from './runPage';
 import { CommandIDs } from './tokens';
@@ -36,9 +37,7 @@ function MetricSummaries({ run }: { run: Run }): React.ReactElement {
   const trans = useTrans();
   const rows = Object.entries(run.metrics).sort(([a], [b]) => a.localeCompare(b));
   if (rows.length === 0) {
-    return (
-      <EmptyState code={'run.log("accuracy", 0.97)'}>{trans.__('None logged yet:')}</EmptyState>
-    );
+    return <NoneLogged run={run} code={'run.log_params({"C": 1.0})'} />;
   }
   const heads = [trans.__('Last'), trans.__('Min'), trans.__('Max'), trans.__('Points')];
   return (
@@ -101,6 +100,16 @@ function Params({ run }: { run: Run }): React.ReactElement {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Nothing there: the line that logs it, as long as it still can be. */
+function NoneLogged({ run, code }: { run: Run; code: string }): React.ReactElement {
+  const trans = useTrans();
+  return isActive(run) ? (
+    <EmptyState code={code}>{trans.__('None logged yet:')}</EmptyState>
+  ) : (
+    <p className="myd-muted">{trans.__('None logged.')}</p>
   );
 }
 

@@ -75,7 +75,8 @@ export function relativeTime(
   if (!timestamp) {
     return '';
   }
-  const seconds = timestamp - now;
+  // A clock that is behind, or a `now` some seconds old, must not make the past a future.
+  const seconds = Math.min(0, timestamp - now);
   const size = Math.abs(seconds);
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   if (size < 10) {
