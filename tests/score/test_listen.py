@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 
-from modelyard.score.server import divert, listen
+from modelyard.score.server import listen, take_over
 
 
 def _accepted(listener: socket.socket) -> int:
@@ -22,12 +22,12 @@ def _connect(port: int, times: int) -> None:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
 
-def test_after_divert_every_new_connection_goes_to_the_successor() -> None:
+def test_every_new_connection_goes_to_the_newcomer() -> None:
     with listen("127.0.0.1", 0) as old:
         port = old.getsockname()[1]
         _connect(port, 3)
         with listen("127.0.0.1", port) as new:
-            divert(old)
+            take_over(new)
             _connect(port, 50)
             assert (_accepted(old), _accepted(new)) == (3, 50)
             old.close()
@@ -35,13 +35,13 @@ def test_after_divert_every_new_connection_goes_to_the_successor() -> None:
             assert _accepted(new) == 5
             # The next hand-over works the same way.
             with listen("127.0.0.1", port) as newest:
-                divert(new)
+                take_over(newest)
                 _connect(port, 50)
                 assert (_accepted(new), _accepted(newest)) == (0, 50)
 
 
-def test_with_nobody_else_listening_divert_changes_nothing() -> None:
+def test_with_nobody_else_listening_nothing_changes() -> None:
     with listen("127.0.0.1", 0) as only:
-        divert(only)
+        take_over(only)
         _connect(only.getsockname()[1], 5)
         assert _accepted(only) == 5

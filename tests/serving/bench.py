@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LinearRegression
+
 from modelyard import flavors
 from modelyard.schema.common import Change, Size
 from modelyard.schema.registry import ModelRegister, ModelVersion
@@ -27,7 +29,6 @@ from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving.manager import ServingManager
 from modelyard_server.tracking.manager import TrackingManager
-from sklearn.linear_model import LinearRegression
 
 SIZE = Size(name="small", cpus=1.0, memory=1 << 30)
 

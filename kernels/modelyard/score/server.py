@@ -19,8 +19,8 @@ from modelyard.score.app import App
 
 BACKLOG = 2048
 
-DRAIN_SECONDS = 5.0
-"""How long kept-alive connections may bring one more request after SIGTERM."""
+DRAIN_SECONDS = 2.0
+"""How long after SIGTERM a kept connection may bring one more request."""
 
 FINISH_SECONDS = 20
 """How long requests under way may take after that."""
@@ -53,13 +53,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def divert(listener: socket.socket) -> None:
-    """Send new connections to the socket that joined the port second: our successor's.
+def take_over(listener: socket.socket) -> None:
+    """Have the kernel give every new connection to us, not to the server that we follow.
 
-    Closing a listening socket resets the connections that wait in its queue. So the kernel is
-    told first to queue new ones elsewhere (a one-instruction program, "the second socket");
-    what waits already is then accepted before the socket closes. With no second socket the
-    kernel falls back to the only one.
+    Two listeners on a port get connections in turn, and closing one resets those that wait in
+    its queue. So the newcomer attaches a program of one instruction, "the socket that joined the
+    port second": itself. The old server's queue gets nothing more and is empty when it closes.
+    With one socket on the port the kernel ignores the program's answer.
     """
     instruction = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN, 0, 0, 1))
     program = struct.pack("HxxxxxxP", 1, ctypes.addressof(instruction))
@@ -76,16 +76,14 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then tell."""
+        """Listen, take over from a predecessor, then tell."""
         await super().startup(sockets=sockets)
+        for listener in sockets or []:
+            take_over(listener)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Give way to the successor, answer what came, then end."""
-        for listener in sockets or []:
-            divert(listener)
-        # The event loop accepts what waits in the queue; connections that were opened before
-        # the diversion are all there, since a handshake on this machine takes no time.
+        """Accept what waits in the queue, answer what came, then end."""
         await asyncio.sleep(0.1)
         for server in self.servers:
             server.close()

@@ -271,11 +271,9 @@ class ServingManager(LoggingConfigurable):
         current, coming = record.current, record.next
         shown = current or coming
         trouble = self._reconciler.trouble(record.name)
-        error = ErrorInfo(**trouble.body()) if trouble is not None else None
-        if error is None and current is not None:
-            error = current.error
-        elif error is None and coming is not None:
-            error = coming.error
+        error = shown.error if shown is not None else None
+        if error is None and trouble is not None:
+            error = ErrorInfo(**trouble.body())
         return Endpoint(
             name=record.name,
             url=f"http://127.0.0.1:{record.port}",

@@ -22,7 +22,7 @@ from modelyard_server.serving.store import ServingStore
 
 INTERVAL = 2.0
 WORKERS = 4
-RETRY = 10.0
+RETRY = 5.0
 """Seconds before work that failed for want of something (Docker, a port) is tried again."""
 CRASHES = 4
 CRASH_WINDOW = 180.0
@@ -102,18 +102,16 @@ class Reconciler:
             self._workers.submit(container, lambda name=container: self._engine.remove(name))
 
     def _compare(self, endpoint: EndpointRecord, found: dict[str, ContainerState]) -> None:
-        if self._not_before.get(endpoint.name, 0.0) > time.monotonic():
-            return
-        coming, current = endpoint.next, endpoint.current
-        advancing = coming is not None and coming.state in ADVANCING
-        if endpoint.desired == "deleted" or endpoint.retired or advancing:
-            self._work(endpoint.name)
-        elif current is not None and current.state != "failed":
+        name, coming, current = endpoint.name, endpoint.next, endpoint.current
+        ailing = False
+        if current is not None and current.state != "failed":
             seen = found.get(scoring_name(self._paths, current))
-            if seen is not None and self._crash_loops(endpoint.name, current.id, seen):
+            if seen is not None and self._crash_loops(name, current.id, seen):
                 return
-            if current.state != "running" or not self._healthy(endpoint, seen, found):
-                self._work(endpoint.name)
+            ailing = current.state != "running" or not self._healthy(endpoint, seen, found)
+        advancing = coming is not None and coming.state in ADVANCING
+        if endpoint.desired == "deleted" or endpoint.retired or advancing or ailing:
+            self._work(name)
 
     def _healthy(
         self,
@@ -142,13 +140,14 @@ class Reconciler:
         if len(starts) < CRASHES or starts[-1][1] - starts[0][1] > CRASH_WINDOW:
             return False
         starts.clear()
-        reason = f"The scoring server was started {CRASHES} times within minutes and is left off."
-        self._workers.submit(name, lambda: self._rollout.give_up(name, reason))
+        self._workers.submit(name, lambda: self._give_up(name))
         return True
 
     # -- workers ----------------------------------------------------------------------------
 
     def _work(self, name: str) -> None:
+        if self._not_before.get(name, 0.0) > time.monotonic():
+            return
         self._workers.submit(name, lambda: self._converge(name))
 
     def _converge(self, name: str) -> None:
@@ -167,6 +166,12 @@ class Reconciler:
         finally:
             self._rollout.tell(name)
             self._loop.wake()
+
+    def _give_up(self, name: str) -> None:
+        self._trouble.pop(name, None)
+        self._rollout.give_up(
+            name, f"The scoring server was started {CRASHES} times within minutes and is left off."
+        )
 
     def _known(self, endpoints: list[EndpointRecord]) -> set[str]:
         names = {holder_name(self._paths, endpoint.name) for endpoint in endpoints}

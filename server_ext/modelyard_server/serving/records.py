@@ -76,6 +76,8 @@ class EndpointRecord(msgspec.Struct, kw_only=True):
         current, coming = self.current, self.next
         if coming is not None and coming.state in ADVANCING:
             return "creating" if current is None else "updating"
+        if self.retired and current is not None:
+            return "updating"  # kept connections are still answered by the previous one
         if current is None or current.state == "failed":
             return "failed"
         return "running" if current.state == "running" else "updating"

@@ -130,7 +130,7 @@ class Rollout:
             self.folder(name).write_keys(self._box.open(endpoint.keys))
             # Before anything starts: the hand-over of a port knows an old and a new one only.
             for retired in endpoint.retired:
-                self._retire(retired)
+                self._retire(endpoint, retired)
             coming = endpoint.next
             if coming is None or coming.state not in ADVANCING:
                 if endpoint.current is not None and endpoint.current.state != "failed":
@@ -314,14 +314,19 @@ class Rollout:
 
     # -- what goes --------------------------------------------------------------------------
 
-    def _retire(self, deployment: DeploymentRecord) -> None:
+    def _retire(self, endpoint: EndpointRecord, deployment: DeploymentRecord) -> None:
         """Let it answer what it has, then remove all of it."""
-        self._changed(deployment.endpoint)
-        self._engine.stop(specs.scoring_name(self._paths, deployment), STOP_SECONDS)
-        self._remove_parts(deployment)
-        self.folder(deployment.endpoint).drop_log(deployment.id)
-        self._store.remove_deployment(deployment.id)
-        self._changed(deployment.endpoint)
+        heir = endpoint.current or deployment
+        message = "The previous deployment answers its last requests"
+        self._report(heir, Progress(phase="draining", message=message))
+        try:
+            self._engine.stop(specs.scoring_name(self._paths, deployment), STOP_SECONDS)
+            self._remove_parts(deployment)
+            self.folder(endpoint.name).drop_log(deployment.id)
+            self._store.remove_deployment(deployment.id)
+        finally:
+            self._progress.pop(heir.id, None)
+        self._changed(endpoint.name)
         self._registry.usage_changed(deployment.model)
 
     def _remove_parts(self, deployment: DeploymentRecord) -> None:

@@ -1,0 +1,201 @@
+"""An endpoint's life on both engines: deploy, score, update, rotate, break, repair, delete."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from modelyard.errors import InUse, NotFound
+from modelyard.schema.serving import RotateKey
+from modelyard_server.engines.docker import DockerEngine
+from tests.serving.bench import Bench, post, until
+
+SCRIPT = """
+import os
+def init():
+    global factor
+    factor = float(os.environ["FACTOR"])
+def run(raw):
+    import json
+    return [factor * sum(row) for row in json.loads(raw)["data"]]
+"""
+
+
+@contextmanager
+def load(port: int, key: str, clients: int = 4) -> Iterator[tuple[list[str], list[int]]]:
+    """Callers that never pause, half of them on kept connections: what failed, how many did not."""
+    failures: list[str] = []
+    answered = [0] * clients
+    stop = threading.Event()
+
+    def call(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while not stop.is_set():
+            try:
+                headers = {"Authorization": f"Bearer {key}"}
+                connection.request("POST", "/score", b'{"data": [[1, 1]]}', headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                if answer.status != 200:
+                    failures.append(f"{answer.status} {body!r}")
+                answered[number] += 1
+            except (OSError, http.client.HTTPException) as error:
+                failures.append(repr(error))
+                connection.close()
+            if number % 2:
+                connection.close()
+        connection.close()
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield failures, answered
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_the_whole_life(bench: Bench) -> None:
+    made = bench.deploy("bc", "line:1")
+    assert made.state == "running", made
+    assert made.current is not None and made.next is None and made.error is None
+    keys = bench.serving.keys("bc").keys
+    assert post(made.url, {"data": [[1, 2]]}, keys[0]) == (200, {"predictions": [pytest.approx(3)]})
+    assert post(made.url, {"data": [[1, 2]]}, keys[1])[0] == 200
+    assert post(made.url, {"data": [[1, 2]]}, "wrong")[0] == 401
+    assert post(made.url, b"{", keys[0])[0] == 400
+    assert post(made.url, {"data": [[1, 2, 3]]}, keys[0])[0] == 422
+    reply = bench.serving.score("bc", b'{"data": [[1, 2]]}')
+    assert reply.status == 200 and reply.body == {"predictions": [pytest.approx(3)]}
+    assert "Ready" in bench.serving.log_text("bc", 100).text
+
+    with pytest.raises(InUse, match="'bc'"):
+        bench.registry.delete("line", 1)
+    assert bench.registry.version("line", 1).endpoints == ["bc"]
+
+    with load(made.port, keys[0]) as (failures, answered):
+        updated = bench.deploy("bc", "line:2")
+        assert updated.state == "running" and updated.current is not None
+        assert updated.current.version == 2
+        # The old one has gone when its container has.
+        until(lambda: len(bench.scoring()) == 1, 60)
+        seen = sum(answered)
+        until(lambda: sum(answered) > seen + 100 or failures, 60)
+    assert failures == []
+    assert (updated.url, bench.serving.keys("bc").keys) == (made.url, keys)
+    assert post(made.url, {"data": [[1, 2]]}, keys[0]) == (200, {"predictions": [pytest.approx(6)]})
+    assert bench.registry.version("line", 1).endpoints == []
+    bench.registry.delete("line", 1)
+
+    rotated = bench.serving.rotate("bc", RotateKey(key="primary")).keys
+    assert rotated[1] == keys[1] and rotated[0] != keys[0]
+    assert post(made.url, {"data": [[1, 2]]}, keys[0])[0] == 401
+    assert post(made.url, {"data": [[1, 2]]}, rotated[0])[0] == 200
+    assert all(key not in bench.paths.database.read_text("latin-1") for key in rotated)
+
+    for break_it in (bench.engine.remove, lambda name: bench.engine.stop(name, 0)):
+        break_it(bench.scoring()[0])
+        until(lambda: _answers(bench, made.url, rotated[0]), 60)
+    assert bench.settled("bc").state == "running"
+
+    bench.serving.delete("bc")
+    bench.gone("bc")
+    assert bench.containers() == {}
+    assert not (bench.paths.endpoints / "bc").exists()
+    if isinstance(bench.engine, DockerEngine):
+        assert bench.engine.images(f"modelyard/app:{bench.paths.workspace_id[:12]}") == []
+    with pytest.raises(NotFound):
+        bench.serving.get("bc")
+
+
+def _answers(bench: Bench, url: str, key: str) -> bool:
+    try:
+        return post(url, {"data": [[1, 2]]}, key)[0] == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("engine_name", ["docker"])
+def test_the_holder_of_the_port_is_repaired(
+    engine_name: str, base_image: str, bench: Bench
+) -> None:
+    made = bench.deploy("bc", "line:1")
+    key = bench.serving.keys("bc").keys[0]
+    holder = next(s for s in bench.engine.list(bench.paths.workspace_id) if s.kind == "port")
+    bench.engine.stop(holder.container, 0)
+    until(lambda: _answers(bench, made.url, key), 60)
+    bench.engine.remove(holder.container)
+    until(lambda: _answers(bench, made.url, key), 60)
+    assert bench.settled("bc").url == made.url
+
+
+def test_a_failing_update_leaves_what_serves(bench: Bench) -> None:
+    env = {"FACTOR": "2"}
+    made = bench.deploy("s", "line:1", script=SCRIPT, env=env)
+    assert made.state == "running", made.next
+    key = bench.serving.keys("s").keys[0]
+    assert post(made.url, {"data": [[1, 2]]}, key) == (200, [6.0])
+
+    failed = bench.deploy("s", "line:2", script=SCRIPT, env={})
+    assert failed.state == "running" and failed.current is not None and failed.next is not None
+    assert failed.current.version == 1 and failed.next.state == "failed"
+    assert failed.next.error is not None
+    assert failed.next.error.message == "init() failed: KeyError: 'FACTOR'."
+    assert 'os.environ["FACTOR"]' in failed.next.error.hint
+    assert "KeyError" in bench.serving.log_text("s", 100).text
+    assert len(bench.scoring()) == 1
+    assert post(made.url, {"data": [[1, 2]]}, key) == (200, [6.0])
+    assert bench.registry.version("line", 2).endpoints == []
+
+    mended = bench.deploy("s", "line:2", script=SCRIPT, env={"FACTOR": "3"})
+    assert mended.next is None and mended.current is not None and mended.current.version == 2
+    assert post(made.url, {"data": [[1, 2]]}, key) == (200, [9.0])
+    assert b"FACTOR" not in bench.paths.database.read_bytes().replace(SCRIPT.encode(), b"")
+
+
+def test_a_first_deployment_that_fails(bench: Bench) -> None:
+    made = bench.deploy("bad", "line:1", requirements=["no-such-package-of-ours==1.0"])
+    assert made.state == "failed" and made.current is None and made.error is not None
+    assert "no-such-package-of-ours" in str(made.error)
+    assert bench.scoring() == []
+    ended = bench.deploy(
+        "bad", "line:1", script="import os\ndef init(): os._exit(3)\ndef run(d): 1"
+    )
+    assert ended.state == "failed" and ended.next is not None and ended.next.exit is not None
+    assert ended.next.exit.code == 3 and "code 3" in str(ended.next.error)
+    assert bench.scoring() == []
+    bench.serving.delete("bad")
+    bench.gone("bad")
+    assert bench.containers() == {}
+
+
+def test_a_deployment_that_crashes_again_and_again_is_left_off(bench: Bench) -> None:
+    script = (
+        "import os, threading\n"
+        "def run(raw):\n"
+        "    if raw == 'die': os._exit(7)\n"
+        "    return os.getpid()\n"
+    )
+    made = bench.deploy("crash", "line:1", script=script)
+    key = bench.serving.keys("crash").keys[0]
+
+    def kill() -> bool:
+        with suppress(OSError, http.client.HTTPException):
+            post(made.url, b"die", key)
+        return bench.serving.get("crash").state == "failed"
+
+    until(kill, 120)
+    found = bench.serving.get("crash")
+    assert found.error is not None and "left off" in found.error.message
+    assert "Ready" in found.error.hint
+    seen = bench.engine.inspect(bench.scoring()[0])
+    assert seen is not None and seen.phase == "exited"
+    again = bench.deploy("crash", "line:1", script=script)
+    assert again.state == "running" and post(made.url, b"x", key)[0] == 200
