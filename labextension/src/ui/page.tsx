@@ -15,7 +15,7 @@ export interface PageHeaderProps {
 export function PageHeader(props: PageHeaderProps): React.ReactElement {
   const { icon, title, badge, actions, children } = props;
   return (
-    <header className="myd-page-header">
+    <header className="myd-page-header" data-testid="myd-page-header">
       <div className="myd-page-heading">
         <icon.react tag="span" className="myd-icon myd-page-icon" />
         <h1 className="myd-page-title">{title}</h1>

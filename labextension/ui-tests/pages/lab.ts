@@ -1,0 +1,57 @@
+import { expect, Locator, Page } from '@playwright/test';
+
+import { address, token } from '../server';
+
+/** JupyterLab, and the Modelyard panel in it. */
+export class Lab {
+  constructor(readonly page: Page) {}
+
+  /** Open JupyterLab with a fresh layout. */
+  async open(): Promise<void> {
+    await this.page.goto(`${address()}/lab/workspaces/ui-tests?reset&token=${token}`);
+    await expect(this.page.locator('#jp-main-dock-panel')).toBeVisible({ timeout: 60_000 });
+    await expect(this.page.locator('.jp-Launcher').first()).toBeVisible();
+  }
+
+  /** Load the page again; JupyterLab saves its layout a moment after a change. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await expect(this.page.locator('#jp-main-dock-panel')).toBeVisible({ timeout: 60_000 });
+  }
+
+  /** Show the Modelyard panel. */
+  async showPanel(): Promise<void> {
+    if (!(await this.panel.isVisible())) {
+      await this.page.getByRole('tab', { name: 'Modelyard' }).click();
+    }
+    await expect(this.panel).toBeVisible();
+  }
+
+  get panel(): Locator {
+    return this.page.locator('#modelyard-sidebar');
+  }
+
+  section(id: string): Locator {
+    return this.page.getByTestId(`myd-section-${id}`);
+  }
+
+  /** A row of a section, by what it is and its title. */
+  row(section: string, title: string): Locator {
+    return this.section(section).getByRole('listitem', { name: title, exact: true });
+  }
+
+  get dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+
+  /** The page in the main area of a kind of object: 'run', 'model'. */
+  pageOf(kind: string): Locator {
+    return this.page.getByTestId(`myd-page-${kind}`).filter({ visible: true });
+  }
+
+  /** Click the red button of a question. */
+  async confirm(label: string): Promise<void> {
+    await this.dialog.getByRole('button', { name: label, exact: true }).click();
+    await expect(this.dialog).toHaveCount(0);
+  }
+}
