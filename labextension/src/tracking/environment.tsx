@@ -3,6 +3,7 @@ import * as React from 'react';
 import type { Run } from '../api/schema';
 import { useAsync } from '../ui/hooks';
 import { ErrorState } from '../ui/feedback';
+import { SearchBox } from '../ui/search';
 import { useTrans } from '../ui/translation';
 import { artifactText, artifactUrl, listArtifacts } from './api';
 import { RESERVED } from './pagemodel';
@@ -33,14 +34,7 @@ export function Environment({ run }: { run: Run }): React.ReactElement {
         <span className="myd-spacer" />
         {lines.length > 0 && (
           <>
-            <input
-              type="search"
-              className="jp-mod-styled"
-              aria-label={trans.__('Find a package')}
-              placeholder={trans.__('Find a package')}
-              value={query}
-              onChange={event => setQuery(event.target.value)}
-            />
+            <SearchBox value={query} onChange={setQuery} placeholder={trans.__('Find a package')} />
             <a className="myd-link" href={artifactUrl(run.id, FILE)} download="requirements.txt">
               {trans.__('Download requirements.txt')}
             </a>

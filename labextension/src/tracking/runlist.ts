@@ -37,6 +37,11 @@ export class RunList implements IDisposable {
     return this._items;
   }
 
+  /** The runs that were shown last: where none match, columns are still those of before. */
+  get sample(): readonly Run[] {
+    return this._items.length > 0 ? this._items : this._sample;
+  }
+
   /** How many runs match on the server. */
   get total(): number {
     return this._total;
@@ -111,6 +116,7 @@ export class RunList implements IDisposable {
       if (this._request !== request) {
         return;
       }
+      this._sample = this.sample;
       const known = new Set(page ? this._items.map(run => run.id) : []);
       const added = answer.runs.filter(run => !known.has(run.id));
       this._items = page ? [...this._items, ...added] : answer.runs;
@@ -198,6 +204,7 @@ export class RunList implements IDisposable {
   private _state: ListState = 'loading';
   private _error: ApiError | null = null;
   private _items: Run[] = [];
+  private _sample: readonly Run[] = [];
   private _next = '';
   private _total = 0;
   private _fresh = new Set<string>();

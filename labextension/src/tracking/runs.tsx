@@ -51,7 +51,7 @@ export function Runs(props: IRunsProps): React.ReactElement {
     (id: string) => void commands.execute(CommandIDs.openRun, { id }),
     [commands],
   );
-  const columns = columnsOf(list.items);
+  const columns = columnsOf(list.sample);
   const shown = visibleColumns(columns, choice.columns);
   const key = shown.map(column => column.id).join('\n');
   // New rows do not change the columns most of the time: the table is rebuilt only when they do.
@@ -145,10 +145,10 @@ function SelectionActions(props: IBarProps): React.ReactElement | null {
   const { list, selection, setSelection, model, commands } = props;
   const trans = useTrans();
   const ids = Object.keys(selection).filter(id => selection[id]);
-  if (ids.length === 0) {
-    return <span className="myd-muted">{trans.__('Tick 2 to 5 runs to compare them')}</span>;
-  }
   if (list.query.deleted) {
+    if (ids.length === 0) {
+      return null;
+    }
     const restore = async (): Promise<void> => {
       await attempt(() => Promise.all(ids.map(id => model.restoreRun(id))));
       setSelection({});
@@ -162,20 +162,22 @@ function SelectionActions(props: IBarProps): React.ReactElement | null {
       <TextButton
         kind="accept"
         disabled={!fits}
-        title={fits ? undefined : trans.__('Tick 2 to %1 runs', MOST_COMPARED)}
+        title={fits ? undefined : trans.__('Tick 2 to %1 runs to compare them', MOST_COMPARED)}
         onClick={() => commands.execute(CommandIDs.compareRuns, { ids })}
       >
-        {trans.__('Compare %1', ids.length)}
+        {ids.length > 0 ? trans.__('Compare %1', ids.length) : trans.__('Compare')}
       </TextButton>
-      <TextButton
-        onClick={async () => {
-          if (await commands.execute(CommandIDs.deleteRun, { ids })) {
-            setSelection({});
-          }
-        }}
-      >
-        {trans.__('Delete %1', ids.length)}
-      </TextButton>
+      {ids.length > 0 && (
+        <TextButton
+          onClick={async () => {
+            if (await commands.execute(CommandIDs.deleteRun, { ids })) {
+              setSelection({});
+            }
+          }}
+        >
+          {trans.__('Delete %1', ids.length)}
+        </TextButton>
+      )}
     </>
   );
 }

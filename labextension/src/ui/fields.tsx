@@ -1,3 +1,4 @@
+import { caretDownEmptyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 /** The values of a form, by the names of its fields. */
@@ -171,6 +172,7 @@ function Choice(props: InputProps): React.ReactElement {
           </option>
         ))}
       </select>
+      <caretDownEmptyIcon.react tag="span" className="myd-icon" />
     </div>
   );
 }
