@@ -81,7 +81,12 @@ def test_help_for_a_cell_does_not_run_it(
     ],
 )
 def test_tab_completes(line: str, offered: str, shell: InteractiveShell) -> None:
-    assert offered in completions(shell, line)
+    assert completions(shell, line) == {offered}
+
+
+def test_tab_offers_no_python_where_a_command_stands(shell: InteractiveShell) -> None:
+    assert completions(shell, "%ml endpoints keys bc --rotate ") == {"primary", "secondary"}
+    assert "import" in completions(shell, "impor")
 
 
 def test_loading_twice_changes_nothing(shell: InteractiveShell) -> None:

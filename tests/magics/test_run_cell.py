@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
 from modelyard.schema.tracking import RunLog
@@ -134,3 +135,10 @@ def test_a_semicolon_hides_what_a_command_gives_back(
     assert shell.run_cell("%ml compute list").result is not None
     assert shell.run_cell("found = %ml experiments list").success
     assert isinstance(shell.user_ns["found"], list)
+
+
+def test_tab_completes_names_of_the_workspace(ws: Workspace, shell: InteractiveShell) -> None:
+    assert run_cell(shell, "pass").success
+    with provisionalcompleter():
+        line = "%ml runs list --experiment ce"
+        assert EXPERIMENT in [c.text for c in shell.Completer.completions(line, len(line))]

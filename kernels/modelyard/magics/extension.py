@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import re
 from typing import Any
+
+from IPython.core.completer import (
+    CompletionContext,
+    SimpleCompletion,
+    SimpleMatcherResult,
+    context_matcher,
+)
 
 from modelyard.errors import ModelyardError
 from modelyard.magics.catalog import notebook_table
@@ -15,8 +23,11 @@ from modelyard.magics.words import split
 from modelyard.workspace import Workspace
 
 _MAGIC = "ml"
-_LINE = r".*%ml\s"
-"""What stands before a completion of ours: `%ml `, `%%ml ` or `x = %ml `."""
+_LINE = re.compile(r"%ml\s+(?P<line>.*)$")
+"""Where completion is ours: after `%ml `, `%%ml ` or `x = %ml `."""
+
+_PRIORITY = 1000.0
+"""Above IPython's own matchers."""
 
 
 class Magics:
@@ -50,10 +61,20 @@ class Magics:
             _without_traceback(error)
             raise
 
-    def complete(self, _shell: Any, event: Any) -> list[str]:
-        """IPython's `complete_command` hook."""
-        line = event.text_until_cursor.rpartition(f"%{_MAGIC}")[2].lstrip()
-        return candidates(self._table, self._session, line)
+    def complete(self, context: CompletionContext) -> SimpleMatcherResult:
+        """IPython's matcher: on our lines it hides the words of Python."""
+        found = _LINE.search(context.text_until_cursor)
+        if found is None:
+            return {"completions": []}
+        line = found.group("line")
+        word = "" if not line or line[-1].isspace() else line.split()[-1]
+        offered = candidates(self._table, self._session, line)
+        return {
+            "completions": [SimpleCompletion(text) for text in offered if text.startswith(word)],
+            "matched_fragment": word,
+            "ordered": True,
+            "suppress": True,
+        }
 
 
 def _without_semicolon(line: str) -> tuple[str, bool]:
@@ -77,4 +98,10 @@ def load(ipython: Any) -> None:
         return
     magics = Magics(ipython)
     ipython.register_magic_function(magics.ml, magic_kind="line_cell", magic_name=_MAGIC)
-    ipython.set_hook("complete_command", magics.complete, re_key=_LINE)
+
+    # A function, because IPython sets attributes on its matchers and a method takes none.
+    @context_matcher(identifier="modelyard", priority=_PRIORITY)
+    def matcher(context: CompletionContext) -> SimpleMatcherResult:
+        return magics.complete(context)
+
+    ipython.Completer.custom_matchers.append(matcher)
