@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modelyard.errors import InvalidInput
 from modelyard.magics.catalog import notebook_table, terminal_table
-from modelyard.magics.parse import Command, Parsed
+from modelyard.magics.command import Command, Parsed
 from modelyard.magics.words import split
 
 TABLE = notebook_table()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from modelyard.magics.command import Command
 from modelyard.magics.commands import compute, endpoints, experiments, models, runs, status
-from modelyard.magics.parse import Command, Table
+from modelyard.magics.parse import Table
 
 COMMANDS: list[Command] = [
     *status.COMMANDS,

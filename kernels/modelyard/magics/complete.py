@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from modelyard.errors import ModelyardError
-from modelyard.magics.parse import Argument, Command, Option, Table
+from modelyard.magics.command import Argument, Command, Option
+from modelyard.magics.parse import Table
 from modelyard.magics.session import Session
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from modelyard.errors import InvalidInput, ModelyardError
 from modelyard.magics import help as help_texts
-from modelyard.magics.parse import Parsed, Table
+from modelyard.magics.command import Parsed
+from modelyard.magics.parse import Table
 from modelyard.magics.session import Session
 from modelyard.magics.words import Word
 

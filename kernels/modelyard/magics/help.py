@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelyard.magics.parse import Command, Table
+from modelyard.magics.command import Command
+from modelyard.magics.parse import Table
 from modelyard.magics.words import Word
 
 _MAIN_JOB = (

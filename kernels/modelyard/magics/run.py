@@ -8,8 +8,8 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from modelyard.errors import InvalidInput
+from modelyard.magics.command import Parsed
 from modelyard.magics.display import lasted, number
-from modelyard.magics.parse import Parsed
 from modelyard.magics.session import Session
 from modelyard.tracking.run import Run
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelyard.compute import ComputeInstance
+from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.display import Column, Listing, ago, size
-from modelyard.magics.parse import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
 
 _COLUMNS: list[Column[ComputeInstance]] = [

@@ -9,8 +9,8 @@ import msgspec
 
 from modelyard.endpoints import Endpoint
 from modelyard.errors import InvalidInput
+from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.display import Column, Listing, ago
-from modelyard.magics.parse import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
 
 _COLUMNS: list[Column[Endpoint]] = [

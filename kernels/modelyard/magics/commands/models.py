@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from modelyard.errors import InvalidInput
+from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.commands.runs import find
 from modelyard.magics.display import Column, Listing, ago, size
-from modelyard.magics.parse import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
 from modelyard.models import ModelVersion
 from modelyard.schema.registry import Model
