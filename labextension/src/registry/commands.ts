@@ -1,5 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { ApiError } from '../api/request';
@@ -8,50 +7,79 @@ import { confirmDanger } from '../ui/confirm';
 import { formDialog } from '../ui/formdialog';
 import { plural } from '../ui/format';
 import { modelIcon, trashIcon } from '../ui/icons';
-import { attempt, notifyError, notifySuccess } from '../ui/notify';
+import { notifySuccess } from '../ui/notify';
+import { addObjectCommand, CommandHost, textArgument } from '../ui/objectcommands';
 import * as api from './api';
 import { modelPaths, nameProblem, RegistryModel, suggestName } from './model';
 import { CommandIDs } from './tokens';
 
-type Args = ReadonlyPartialJSONObject;
-
 /** What the commands act on. */
-export interface IRegistryParts {
-  commands: CommandRegistry;
+export interface IRegistryParts extends CommandHost {
   model: RegistryModel;
   trans: TranslationBundle;
+  /** Name of the model, and id of the run, whose page is in front. */
+  currentModel: () => string | null;
+  currentRun: () => string | null;
 }
 
 /** Add the commands that change models. The one that opens pages is the plugin's. */
 export function addRegistryCommands(parts: IRegistryParts): void {
-  const { commands, trans } = parts;
-  commands.addCommand(CommandIDs.register, {
+  const { app, trans, currentModel, currentRun } = parts;
+  addObjectCommand(parts, {
+    kind: 'run',
+    id: CommandIDs.register,
     label: trans.__('Register Model…'),
     icon: modelIcon,
-    execute: args => register(args, parts),
+    rank: 10,
+    current: currentRun,
+    // A run's id has no slash: what follows the first one is the path in its artifacts.
+    fromArgs: args =>
+      args.run === undefined ? undefined : [args.run, args.path].filter(Boolean).join('/'),
+    run: target => {
+      const [run, ...path] = target.split('/');
+      return register(run, path.join('/'), parts);
+    },
   });
-  commands.addCommand(CommandIDs.deleteModel, {
+  addObjectCommand(parts, {
+    kind: 'model',
+    id: CommandIDs.deleteModel,
     label: trans.__('Delete Model'),
     icon: trashIcon,
-    execute: args => deleteModel(String(args.name), parts),
+    rank: 20,
+    current: currentModel,
+    fromArgs: textArgument('name'),
+    run: name => deleteModel(name, parts),
   });
-  commands.addCommand(CommandIDs.deleteVersion, {
+  const version = {
+    kind: 'model-version',
+    fromArgs: (args: ReadonlyPartialJSONObject) =>
+      args.name === undefined ? undefined : `${args.name}:${args.version}`,
+  };
+  addObjectCommand(parts, {
+    ...version,
+    id: CommandIDs.deleteVersion,
     label: trans.__('Delete Model Version'),
     icon: trashIcon,
-    execute: args => deleteVersion(String(args.name), Number(args.version), parts),
+    rank: 20,
+    run: target => {
+      const [name, number] = target.split(':');
+      return deleteVersion(name, Number(number), parts);
+    },
+  });
+  app.contextMenu.addItem({
+    command: CommandIDs.deploy,
+    selector: '[data-myd-kind="model-version"]',
+    rank: 10,
+    args: { isContextMenu: true },
   });
 }
 
-async function register(args: Args, parts: IRegistryParts): Promise<void> {
-  const { commands, trans } = parts;
-  const found = await attempt(() => findModels(String(args.run), trans));
-  if (!found) {
-    return;
-  }
-  const version = await askAndRegister(found, args.path, parts);
+async function register(run: string, path: string, parts: IRegistryParts): Promise<void> {
+  const { app, trans } = parts;
+  const version = await askAndRegister(await findModels(run, trans), path, parts);
   if (version) {
     notifySuccess(trans.__('Registered %1 version %2.', version.name, version.version));
-    await commands.execute(CommandIDs.open, { name: version.name, version: version.version });
+    await app.commands.execute(CommandIDs.open, { name: version.name, version: version.version });
   }
 }
 
@@ -76,7 +104,7 @@ async function findModels(id: string, trans: TranslationBundle): Promise<IFound>
 
 async function askAndRegister(
   { run, paths }: IFound,
-  path: unknown,
+  path: string,
   { model, trans }: IRegistryParts,
 ): Promise<ModelVersion | null> {
   await model.models.ready();
@@ -99,7 +127,7 @@ async function askAndRegister(
       { name: 'note', label: trans.__('Note'), kind: 'textarea', rows: 3, advanced: true },
     ],
     initial: {
-      path: typeof path === 'string' && paths.includes(path) ? path : paths[0],
+      path: paths.includes(path) ? path : paths[0],
       name: run.models[0]?.name ?? suggestName(run),
       note: '',
     },
@@ -122,7 +150,8 @@ async function deleteModel(name: string, { model, trans }: IRegistryParts): Prom
     action: trans.__('Delete'),
   });
   if (accepted) {
-    await act(() => model.deleteModel(name), trans.__('Deleted the model “%1”.', name));
+    await model.deleteModel(name);
+    notifySuccess(trans.__('Deleted the model “%1”.', name));
   }
 }
 
@@ -137,18 +166,7 @@ async function deleteVersion(
     action: trans.__('Delete'),
   });
   if (accepted) {
-    await act(
-      () => model.deleteVersion(name, version),
-      trans.__('Deleted %1 version %2.', name, version),
-    );
-  }
-}
-
-async function act(action: () => Promise<void>, done: string): Promise<void> {
-  try {
-    await action();
-    notifySuccess(done);
-  } catch (error) {
-    notifyError(error);
+    await model.deleteVersion(name, version);
+    notifySuccess(trans.__('Deleted %1 version %2.', name, version));
   }
 }

@@ -7,7 +7,7 @@ import { TextButton } from '../ui/buttons';
 import type { ColumnDef } from '../ui/datatable';
 import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
 import { formatBytes, plural, relativeTime } from '../ui/format';
-import { useCollection, useSignal } from '../ui/hooks';
+import { useCloseWhenGone, useCollection, useSignal } from '../ui/hooks';
 import { modelIcon, trashIcon } from '../ui/icons';
 import { Tags } from '../ui/inlineedit';
 import { DataTable } from '../ui/lazy';
@@ -39,6 +39,7 @@ export default function ModelPage(props: IModelPageProps): React.ReactElement {
   const { state, error } = useCollection(model.models);
   useSignal(model.chosenChanged);
   const item = model.find(name);
+  useCloseWhenGone(item !== undefined, state === 'ready', tab.close);
   if (item) {
     return <Loaded {...props} item={item} />;
   }

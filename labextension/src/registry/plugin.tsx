@@ -1,4 +1,5 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
 import * as React from 'react';
@@ -23,7 +24,7 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistry> = {
   autoStart: true,
   provides: IRegistry,
   requires: [ILive, ISidebar, ITracking, IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ITranslator],
+  optional: [ILayoutRestorer, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     live: ILive,
@@ -31,6 +32,7 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistry> = {
     tracking: ITracking,
     rendermime: IRenderMimeRegistry,
     restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
     translator: ITranslator | null,
   ): IRegistry => {
     const { commands } = app;
@@ -57,7 +59,14 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistry> = {
         return pages.open(String(args.name));
       },
     });
-    addRegistryCommands({ commands, model, trans });
+    addRegistryCommands({
+      app,
+      palette,
+      model,
+      trans,
+      currentModel: () => pages.current,
+      currentRun: () => tracking.currentRun(),
+    });
     sidebar.addSection({
       id: 'models',
       title: trans.__('Models'),

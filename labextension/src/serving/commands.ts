@@ -1,63 +1,94 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon } from '@jupyterlab/ui-components';
-import type { CommandRegistry } from '@lumino/commands';
 
 import type { Collection } from '../api/collection';
 import type { Model } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { endpointIcon, trashIcon } from '../ui/icons';
-import { attempt, notifyError, notifySuccess } from '../ui/notify';
-import { deployDialog } from './deployDialog';
+import { contextId } from '../ui/list';
+import { attempt, notifySuccess } from '../ui/notify';
+import { addObjectCommand, CommandHost, textArgument } from '../ui/objectcommands';
+import { deployDialog, IDeployStart } from './deployDialog';
 import { modelRef, ServingModel } from './model';
 import { scoreUrl } from './snippets';
 import { CommandIDs } from './tokens';
 
 /** What the commands act on. */
-export interface IServingParts {
-  commands: CommandRegistry;
+export interface IServingParts extends CommandHost {
   model: ServingModel;
   /** Registered models, to choose what to deploy. */
   models: Collection<Model>;
   trans: TranslationBundle;
+  /** Name of the endpoint whose page is in front. */
+  current: () => string | null;
 }
 
 /** Add the commands that change endpoints. The one that opens pages is the plugin's. */
 export function addServingCommands(parts: IServingParts): void {
-  const { commands, model, trans } = parts;
-  commands.addCommand(CommandIDs.deploy, {
-    label: args => (args.endpoint ? trans.__('Update Endpoint…') : trans.__('Deploy Model…')),
+  const { app, palette, trans, current } = parts;
+  app.commands.addCommand(CommandIDs.deploy, {
+    label: trans.__('Deploy Model…'),
     icon: endpointIcon,
-    execute: async args => {
-      const endpoint = await attempt(() =>
-        deployDialog(parts, {
-          model: typeof args.model === 'string' ? args.model : null,
-          version: typeof args.version === 'number' ? args.version : null,
-          endpoint: typeof args.endpoint === 'string' ? args.endpoint : null,
-        }),
-      );
-      if (endpoint) {
-        await commands.execute(CommandIDs.open, { name: endpoint.name });
-      }
+    execute: args => {
+      const row = args.isContextMenu
+        ? contextId(test => app.contextMenuHitTest(test), 'model-version')
+        : undefined;
+      const [name, number] = row?.split(':') ?? [];
+      const start = {
+        model: typeof args.model === 'string' ? args.model : (name ?? null),
+        version: typeof args.version === 'number' ? args.version : number ? Number(number) : null,
+        endpoint: null,
+      };
+      return attempt(() => deploy(parts, start));
     },
   });
-  commands.addCommand(CommandIDs.copyUrl, {
+  palette?.addItem({
+    command: CommandIDs.deploy,
+    category: 'Modelyard',
+    args: { isPalette: true },
+  });
+  const endpoint = { kind: 'endpoint', fromArgs: textArgument('name'), current };
+  addObjectCommand(parts, {
+    ...endpoint,
+    id: CommandIDs.update,
+    label: trans.__('Update Endpoint…'),
+    icon: endpointIcon,
+    rank: 10,
+    run: name => deploy(parts, { model: null, version: null, endpoint: name }),
+  });
+  addObjectCommand(parts, {
+    ...endpoint,
+    id: CommandIDs.copyUrl,
     label: trans.__('Copy Endpoint URL'),
     icon: copyIcon,
-    execute: async args => {
-      await model.endpoints.ready();
-      const endpoint = model.endpoints.get(String(args.name));
-      if (endpoint) {
-        Clipboard.copyToSystem(scoreUrl(endpoint.url));
-        notifySuccess(trans.__('Copied the URL of “%1”.', endpoint.name));
-      }
-    },
+    rank: 15,
+    run: name => copyUrl(name, parts),
   });
-  commands.addCommand(CommandIDs.deleteEndpoint, {
+  addObjectCommand(parts, {
+    ...endpoint,
+    id: CommandIDs.deleteEndpoint,
     label: trans.__('Delete Endpoint'),
     icon: trashIcon,
-    execute: args => deleteEndpoint(String(args.name), parts),
+    rank: 20,
+    run: name => deleteEndpoint(name, parts),
   });
+}
+
+async function deploy(parts: IServingParts, start: IDeployStart): Promise<void> {
+  const endpoint = await deployDialog(parts, start);
+  if (endpoint) {
+    await parts.app.commands.execute(CommandIDs.open, { name: endpoint.name });
+  }
+}
+
+async function copyUrl(name: string, { model, trans }: IServingParts): Promise<void> {
+  await model.endpoints.ready();
+  const endpoint = model.find(name);
+  if (endpoint) {
+    Clipboard.copyToSystem(scoreUrl(endpoint.url));
+    notifySuccess(trans.__('Copied the URL of “%1”.', name));
+  }
 }
 
 async function deleteEndpoint(name: string, { model, trans }: IServingParts): Promise<void> {
@@ -73,12 +104,7 @@ async function deleteEndpoint(name: string, { model, trans }: IServingParts): Pr
       : trans.__('Its URL and its keys are given up.'),
     action: trans.__('Delete'),
   });
-  if (!accepted) {
-    return;
-  }
-  try {
+  if (accepted) {
     await model.delete(name);
-  } catch (error) {
-    notifyError(error);
   }
 }

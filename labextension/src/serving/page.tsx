@@ -8,7 +8,7 @@ import { TextButton } from '../ui/buttons';
 import { CopyButton } from '../ui/code';
 import { ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
 import { formatTime, relativeTime } from '../ui/format';
-import { useCollection, useDisposable } from '../ui/hooks';
+import { useCloseWhenGone, useCollection, useDisposable } from '../ui/hooks';
 import { endpointIcon, trashIcon } from '../ui/icons';
 import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
@@ -43,6 +43,7 @@ export default function EndpointPage(props: IEndpointPageProps): React.ReactElem
   const trans = useTrans();
   const { state, error } = useCollection(model.endpoints);
   const endpoint = model.find(name);
+  useCloseWhenGone(endpoint !== undefined, state === 'ready', tab.close);
   if (endpoint) {
     return <Loaded {...props} endpoint={endpoint} />;
   }
@@ -121,7 +122,7 @@ function Header(props: IEndpointParts): React.ReactElement {
           <>
             <TextButton
               disabled={endpoint.state === 'deleting'}
-              onClick={() => commands.execute(CommandIDs.deploy, { endpoint: name })}
+              onClick={() => commands.execute(CommandIDs.update, { name })}
             >
               {trans.__('Update…')}
             </TextButton>

@@ -55,8 +55,7 @@ export const servingPlugin: JupyterFrontEndPlugin<IServing> = {
       icon: endpointIcon,
       execute: args => pages.open(String(args.name)),
     });
-    addServingCommands({ commands, model, models, trans });
-    palette?.addItem({ command: CommandIDs.deploy, category: 'Modelyard' });
+    addServingCommands({ app, palette, model, models, trans, current: () => pages.current });
     sidebar.addSection({
       id: 'endpoints',
       title: trans.__('Endpoints'),

@@ -18,8 +18,10 @@ export const IServing = new Token<IServing>(
 export namespace CommandIDs {
   /** args: {name} */
   export const open = 'modelyard:endpoint-open';
-  /** args: {model?, version?, endpoint?} */
+  /** args: {model?, version?} */
   export const deploy = 'modelyard:endpoint-deploy';
+  /** args: {name} */
+  export const update = 'modelyard:endpoint-update';
   /** args: {name} */
   export const deleteEndpoint = 'modelyard:endpoint-delete';
   /** args: {name} */

@@ -1,69 +1,87 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { undoIcon } from '@jupyterlab/ui-components';
-import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { editIcon, undoIcon } from '@jupyterlab/ui-components';
 
+import type { Experiment } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { formDialog } from '../ui/formdialog';
 import { plural } from '../ui/format';
 import { experimentIcon, trashIcon } from '../ui/icons';
-import { attempt, notifySuccess } from '../ui/notify';
+import { notifySuccess } from '../ui/notify';
+import { addObjectCommand, CommandHost, textArgument } from '../ui/objectcommands';
 import * as api from './api';
 import { isActive } from './columns';
 import type { TrackingModel } from './model';
 import { CommandIDs } from './tokens';
 
-type Args = ReadonlyPartialJSONObject;
-
 /** What the commands act on. */
-export interface ITrackingParts {
-  commands: CommandRegistry;
+export interface ITrackingParts extends CommandHost {
   model: TrackingModel;
   trans: TranslationBundle;
+  /** Ids of the experiment and the run whose page is in front. */
+  currentExperiment: () => string | null;
+  currentRun: () => string | null;
 }
 
 /** Add the commands that change experiments and runs. Those that open pages are the plugin's. */
-export function addTrackingCommands({ commands, model, trans }: ITrackingParts): void {
+export function addTrackingCommands(parts: ITrackingParts): void {
+  const { app, palette, model, trans, currentExperiment, currentRun } = parts;
+  const { commands } = app;
   commands.addCommand(CommandIDs.createExperiment, {
     label: trans.__('New Experiment…'),
     icon: experimentIcon,
     execute: async () => {
-      const created = await formDialog({
-        title: trans.__('New experiment'),
-        fields: [{ name: 'name', label: trans.__('Name'), kind: 'text' }],
-        initial: { name: '' },
-        action: trans.__('Create'),
-        validate: values => ({ name: experimentNameProblem(String(values.name), trans) }),
-        submit: values => model.create(String(values.name).trim()),
-      });
+      const created = await createExperiment(model, trans);
       if (created) {
         await commands.execute(CommandIDs.openExperiment, { id: created.id });
       }
     },
   });
-  commands.addCommand(CommandIDs.renameExperiment, {
+  palette?.addItem({ command: CommandIDs.createExperiment, category: 'Modelyard' });
+  const experiment = { kind: 'experiment', fromArgs: textArgument('id') };
+  addObjectCommand(parts, {
+    ...experiment,
+    id: CommandIDs.renameExperiment,
     label: trans.__('Rename Experiment…'),
-    execute: args => rename(args, model, trans),
+    icon: editIcon,
+    rank: 10,
+    current: currentExperiment,
+    run: id => rename(Number(id), model, trans),
   });
-  commands.addCommand(CommandIDs.deleteExperiment, {
+  addObjectCommand(parts, {
+    ...experiment,
+    id: CommandIDs.deleteExperiment,
     label: trans.__('Delete Experiment'),
     icon: trashIcon,
-    execute: args => deleteExperiment(args, model, trans),
+    rank: 20,
+    current: currentExperiment,
+    run: id => deleteExperiment(Number(id), model, trans),
   });
-  commands.addCommand(CommandIDs.restoreExperiment, {
+  addObjectCommand(parts, {
+    ...experiment,
+    id: CommandIDs.restoreExperiment,
     label: trans.__('Restore Experiment'),
     icon: undoIcon,
-    execute: args => attempt(() => model.restoreExperiment(Number(args.id))),
+    rank: 30,
+    run: id => model.restoreExperiment(Number(id)),
   });
-  commands.addCommand(CommandIDs.deleteRun, {
+  addObjectCommand(parts, {
+    kind: 'run',
+    id: CommandIDs.deleteRun,
     label: trans.__('Delete Run'),
     icon: trashIcon,
-    execute: args => deleteRuns(args, model, trans),
+    rank: 20,
+    current: currentRun,
+    fromArgs: args => (Array.isArray(args.ids) ? args.ids.join() : textArgument('id')(args)),
+    run: ids => deleteRuns(ids.split(','), model, trans),
   });
-  commands.addCommand(CommandIDs.restoreRun, {
+  addObjectCommand(parts, {
+    kind: 'run',
+    id: CommandIDs.restoreRun,
     label: trans.__('Restore Run'),
     icon: undoIcon,
-    execute: args => attempt(() => model.restoreRun(String(args.id))),
+    rank: 30,
+    fromArgs: textArgument('id'),
+    run: id => model.restoreRun(id),
   });
 }
 
@@ -75,27 +93,38 @@ export function experimentNameProblem(name: string, trans: TranslationBundle): s
     : trans.__('An experiment has a name of 1 to 200 letters.');
 }
 
-async function rename(args: Args, model: TrackingModel, trans: TranslationBundle): Promise<void> {
-  const experiment = model.experiments.get(String(args.id));
+function createExperiment(
+  model: TrackingModel,
+  trans: TranslationBundle,
+): Promise<Experiment | null> {
+  return formDialog({
+    title: trans.__('New experiment'),
+    fields: [{ name: 'name', label: trans.__('Name'), kind: 'text' }],
+    initial: { name: '' },
+    action: trans.__('Create'),
+    validate: values => ({ name: experimentNameProblem(String(values.name), trans) }),
+    submit: values => model.create(String(values.name).trim()),
+  });
+}
+
+async function rename(id: number, model: TrackingModel, trans: TranslationBundle): Promise<void> {
+  const experiment = await api.getExperiment(id);
   await formDialog({
     title: trans.__('Rename experiment'),
     fields: [{ name: 'name', label: trans.__('Name'), kind: 'text' }],
-    initial: { name: experiment?.name ?? '' },
+    initial: { name: experiment.name },
     action: trans.__('Rename'),
     validate: values => ({ name: experimentNameProblem(String(values.name), trans) }),
-    submit: values => model.rename(Number(args.id), String(values.name).trim()),
+    submit: values => model.rename(id, String(values.name).trim()),
   });
 }
 
 async function deleteExperiment(
-  args: Args,
+  id: number,
   model: TrackingModel,
   trans: TranslationBundle,
 ): Promise<void> {
-  const experiment = await attempt(() => api.getExperiment(Number(args.id)));
-  if (!experiment) {
-    return;
-  }
+  const experiment = await api.getExperiment(id);
   const { accepted } = await confirmDanger({
     title: trans.__('Delete “%1”?', experiment.name),
     body: trans.__(
@@ -105,21 +134,17 @@ async function deleteExperiment(
     action: trans.__('Delete'),
   });
   if (accepted) {
-    await attempt(() => model.deleteExperiment(experiment));
+    await model.deleteExperiment(experiment);
   }
 }
 
 /** Ask, then delete one run or several; true when that was done. */
 async function deleteRuns(
-  args: Args,
+  ids: readonly string[],
   model: TrackingModel,
   trans: TranslationBundle,
 ): Promise<boolean> {
-  const ids = Array.isArray(args.ids) ? args.ids.map(String) : [String(args.id)];
-  const runs = await attempt(() => Promise.all(ids.map(api.getRun)));
-  if (!runs) {
-    return false;
-  }
+  const runs = await Promise.all(ids.map(api.getRun));
   const what = runs.length === 1 ? `“${runs[0].name}”` : plural(runs.length, 'run');
   const { accepted } = await confirmDanger({
     title: trans.__('Delete %1?', what),
@@ -131,9 +156,7 @@ async function deleteRuns(
   if (!accepted) {
     return false;
   }
-  const done = await attempt(() => Promise.all(runs.map(run => model.deleteRun(run))));
-  if (done) {
-    notifySuccess(trans.__('Deleted %1.', what));
-  }
-  return done !== null;
+  await Promise.all(runs.map(run => model.deleteRun(run)));
+  notifySuccess(trans.__('Deleted %1.', what));
+  return true;
 }

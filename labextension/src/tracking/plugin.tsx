@@ -70,7 +70,14 @@ export const trackingPlugin: JupyterFrontEndPlugin<ITracking> = {
       title: () => trans.__('Compare runs'),
       render: ids => <ComparePage {...parts} ids={ids.split(',')} />,
     });
-    addTrackingCommands({ commands, model, trans });
+    addTrackingCommands({
+      app,
+      palette,
+      model,
+      trans,
+      currentExperiment: () => experiments.current,
+      currentRun: () => runs.current,
+    });
     commands.addCommand(CommandIDs.openExperiment, {
       label: trans.__('Open Experiment'),
       icon: experimentIcon,
@@ -86,7 +93,6 @@ export const trackingPlugin: JupyterFrontEndPlugin<ITracking> = {
       // A list from the table, a text from the restored layout.
       execute: args => comparisons.open(String(args.ids)),
     });
-    palette?.addItem({ command: CommandIDs.createExperiment, category: 'Modelyard' });
     sidebar.addSection({
       id: 'experiments',
       title: trans.__('Experiments'),
@@ -94,6 +100,9 @@ export const trackingPlugin: JupyterFrontEndPlugin<ITracking> = {
       icon: experimentIcon,
       Component: () => <ExperimentsSection model={model} commands={commands} />,
     });
-    return model;
+    return {
+      addLineage: provider => model.addLineage(provider),
+      currentRun: () => runs.current,
+    };
   },
 };

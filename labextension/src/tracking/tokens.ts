@@ -30,6 +30,8 @@ export interface ILineageProvider {
 export interface ITracking {
   /** Add links to the lineage of run pages. */
   addLineage(provider: ILineageProvider): void;
+  /** Id of the run whose page is in front. */
+  currentRun(): string | null;
 }
 
 export const ITracking = new Token<ITracking>(

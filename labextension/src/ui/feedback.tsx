@@ -45,17 +45,26 @@ export function ErrorState({ error, title, retry, children }: ErrorStateProps): 
       <div className="myd-error-message" title={message}>
         {message}
       </div>
-      {hint && (
-        <div className="myd-error-hint" title={hint}>
-          {hint}
-        </div>
-      )}
+      {hint && <Hint text={hint} />}
       {(retry || children) && (
         <div className="myd-error-actions">
           {retry && <TextButton onClick={retry}>{trans.__('Try again')}</TextButton>}
           {children}
         </div>
       )}
+    </div>
+  );
+}
+
+/** What to do next; the end of a log comes as a hint of several lines. */
+function Hint({ text }: { text: string }): React.ReactElement {
+  return text.includes('\n') ? (
+    <pre className="myd-error-log" tabIndex={0}>
+      {text}
+    </pre>
+  ) : (
+    <div className="myd-error-hint" title={text}>
+      {text}
     </div>
   );
 }

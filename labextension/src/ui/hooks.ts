@@ -88,3 +88,20 @@ export function useAsync<T>(
   }, [...deps, round]);
   return { ...view, reload };
 }
+
+/**
+ * Close the page of an object that is deleted while it is shown. A page that never found its
+ * object (restored after the deletion, say) stays and says so.
+ *
+ * @param found - Whether the object is there.
+ * @param ready - Whether that can be trusted.
+ */
+export function useCloseWhenGone(found: boolean, ready: boolean, close: () => void): void {
+  const seen = React.useRef(false);
+  React.useEffect(() => {
+    seen.current ||= found;
+    if (ready && !found && seen.current) {
+      close();
+    }
+  }, [found, ready, close]);
+}
