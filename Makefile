@@ -89,9 +89,9 @@ $(STAMPS)/node: labextension/package.json labextension/package-lock.json
 
 requirements:
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
-		--extra lab --extra score pyproject.toml -o requirements/lab.txt
+		--extra lab --extra score --extra ml pyproject.toml -o requirements/lab.txt
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
-		--extra lab --extra score pyproject.toml requirements/dev.in \
+		--extra lab --extra score --extra ml pyproject.toml requirements/dev.in \
 		-c requirements/lab.txt -o requirements/dev.txt
 
 benchmarks: $(STAMPS)/dev
