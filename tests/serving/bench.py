@@ -30,6 +30,17 @@ from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving.manager import ServingManager
 from modelyard_server.tracking.manager import TrackingManager
 
+LIGHT = """
+import json, os
+def init():
+    global factor
+    with open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "factor")) as file:
+        factor = float(file.read())
+def run(raw):
+    return {"predictions": [factor * sum(row) for row in json.loads(raw)["data"]]}
+"""
+"""Answers as `line` does, without scikit-learn: for tests that are not about models."""
+
 SIZE = Size(name="small", cpus=1.0, memory=1 << 30)
 
 
@@ -45,13 +56,13 @@ class Bench:
     Parameters
     ----------
     engine: docker or process.
-    repository: names of images begin with this.
+    cache: where environments are kept from test to test, for making one takes seconds.
     """
 
-    def __init__(self, root: Path, engine: str, repository: str = "modelyard") -> None:
+    def __init__(self, root: Path, engine: str, cache: Path) -> None:
         self.paths = Paths(root).make()
+        self.paths.environments = cache
         self.changes: list[Change] = []
-        self.repository = repository
         self.engine: Engine = (
             DockerEngine() if engine == "docker" else ProcessEngine(self.paths.engine)
         )
@@ -63,6 +74,7 @@ class Bench:
         self.db.migrate()
         events = Events(lambda _payload: None)
         events.listen(self.changes.append)
+        self.listen = events.listen
         store = LocalArtifactStore(self.paths.artifacts)
         tracking = TrackingManager(db=self.db, store=store, paths=self.paths, events=events)
         self.registry = RegistryManager(db=self.db, store=store, tracking=tracking, events=events)
@@ -70,9 +82,7 @@ class Bench:
             db=self.db,
             paths=self.paths,
             engine=self.engine,
-            environments=EnvironmentManager(
-                engine=self.engine, paths=self.paths, repository=self.repository
-            ),
+            environments=EnvironmentManager(engine=self.engine, paths=self.paths),
             registry=self.registry,
             events=events,
             sizes=lambda _name: SIZE,
@@ -84,7 +94,7 @@ class Bench:
         for state in self.engine.list(self.paths.workspace_id):
             self.engine.remove(state.container)
         if isinstance(self.engine, DockerEngine):
-            for tag in self.engine.images(f"{self.repository}/app:{self.paths.workspace_id[:12]}"):
+            for tag in self.images():
                 self.engine.remove_image(tag)
         self.db.close()
 
@@ -108,6 +118,11 @@ class Bench:
             writer.write(content)
             writer.commit()
         return self.registry.register(name, ModelRegister(upload=upload, flavor=flavor))
+
+    def register_light(self) -> None:
+        """Register `light:1` and `light:2` for the script LIGHT; factors 1 and 2."""
+        for factor in (b"1", b"2"):
+            self.register_files("light", {"factor": factor}, flavor="custom")
 
     # -- endpoints --------------------------------------------------------------------------
 
@@ -133,6 +148,12 @@ class Bench:
         """What the engine runs for this workspace: kind/name -> phase."""
         states = self.engine.list(self.paths.workspace_id)
         return {f"{s.kind}/{s.name}": str(s.phase) for s in states}
+
+    def images(self) -> list[str]:
+        """Tags of the deployments' images."""
+        if not isinstance(self.engine, DockerEngine):
+            return []
+        return self.engine.images(f"modelyard/app:{self.paths.workspace_id[:12]}")
 
     def scoring(self) -> list[str]:
         """Names of the scoring containers."""

@@ -19,13 +19,20 @@ def engine_name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Environments of all benches."""
+    return tmp_path_factory.mktemp("environments")
+
+
 @pytest.fixture
-def bench(engine_name: str, tmp_path: Path) -> Iterator[Bench]:
+def bench(engine_name: str, tmp_path: Path, cache: Path) -> Iterator[Bench]:
     """A bench with its loop started and `line:1` and `line:2` registered."""
-    made = Bench(tmp_path / "ws", engine_name)
+    made = Bench(tmp_path / "ws", engine_name, cache)
     try:
         made.register("line", line(1.0))
         made.register("line", line(2.0))
+        made.register_light()
         made.serving.start()
         yield made
     finally:
@@ -33,9 +40,9 @@ def bench(engine_name: str, tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Bench]:
+def plain(tmp_path: Path, cache: Path) -> Iterator[Bench]:
     """A bench on the process engine, whose loop is not started."""
-    made = Bench(tmp_path / "ws", "process")
+    made = Bench(tmp_path / "ws", "process", cache)
     try:
         yield made
     finally:

@@ -11,8 +11,7 @@ import pytest
 
 from modelyard.errors import InUse, NotFound
 from modelyard.schema.serving import RotateKey
-from modelyard_server.engines.docker import DockerEngine
-from tests.serving.bench import Bench, post, until
+from tests.serving.bench import LIGHT, Bench, post, until
 
 SCRIPT = """
 import os
@@ -108,8 +107,7 @@ def test_the_whole_life(bench: Bench) -> None:
     bench.gone("bc")
     assert bench.containers() == {}
     assert not (bench.paths.endpoints / "bc").exists()
-    if isinstance(bench.engine, DockerEngine):
-        assert bench.engine.images(f"modelyard/app:{bench.paths.workspace_id[:12]}") == []
+    assert bench.images() == []
     with pytest.raises(NotFound):
         bench.serving.get("bc")
 
@@ -126,7 +124,7 @@ def _answers(bench: Bench, url: str, key: str) -> bool:
 def test_the_holder_of_the_port_is_repaired(
     engine_name: str, base_image: str, bench: Bench
 ) -> None:
-    made = bench.deploy("bc", "line:1")
+    made = bench.deploy("bc", "light:1", script=LIGHT)
     key = bench.serving.keys("bc").keys[0]
     holder = next(s for s in bench.engine.list(bench.paths.workspace_id) if s.kind == "port")
     bench.engine.stop(holder.container, 0)
@@ -138,12 +136,12 @@ def test_the_holder_of_the_port_is_repaired(
 
 def test_a_failing_update_leaves_what_serves(bench: Bench) -> None:
     env = {"FACTOR": "2"}
-    made = bench.deploy("s", "line:1", script=SCRIPT, env=env)
+    made = bench.deploy("s", "light:1", script=SCRIPT, env=env)
     assert made.state == "running", made.next
     key = bench.serving.keys("s").keys[0]
     assert post(made.url, {"data": [[1, 2]]}, key) == (200, [6.0])
 
-    failed = bench.deploy("s", "line:2", script=SCRIPT, env={})
+    failed = bench.deploy("s", "light:2", script=SCRIPT, env={})
     assert failed.state == "running" and failed.current is not None and failed.next is not None
     assert failed.current.version == 1 and failed.next.state == "failed"
     assert failed.next.error is not None
@@ -152,9 +150,9 @@ def test_a_failing_update_leaves_what_serves(bench: Bench) -> None:
     assert "KeyError" in bench.serving.log_text("s", 100).text
     assert len(bench.scoring()) == 1
     assert post(made.url, {"data": [[1, 2]]}, key) == (200, [6.0])
-    assert bench.registry.version("line", 2).endpoints == []
+    assert bench.registry.version("light", 2).endpoints == []
 
-    mended = bench.deploy("s", "line:2", script=SCRIPT, env={"FACTOR": "3"})
+    mended = bench.deploy("s", "light:2", script=SCRIPT, env={"FACTOR": "3"})
     assert mended.next is None and mended.current is not None and mended.current.version == 2
     assert post(made.url, {"data": [[1, 2]]}, key) == (200, [9.0])
     assert b"FACTOR" not in bench.paths.database.read_bytes().replace(SCRIPT.encode(), b"")
@@ -183,7 +181,7 @@ def test_a_deployment_that_crashes_again_and_again_is_left_off(bench: Bench) -> 
         "    if raw == 'die': os._exit(7)\n"
         "    return os.getpid()\n"
     )
-    made = bench.deploy("crash", "line:1", script=script)
+    made = bench.deploy("crash", "light:1", script=script)
     key = bench.serving.keys("crash").keys[0]
 
     def kill() -> bool:
@@ -197,5 +195,5 @@ def test_a_deployment_that_crashes_again_and_again_is_left_off(bench: Bench) -> 
     assert "Ready" in found.error.hint
     seen = bench.engine.inspect(bench.scoring()[0])
     assert seen is not None and seen.phase == "exited"
-    again = bench.deploy("crash", "line:1", script=script)
+    again = bench.deploy("crash", "light:1", script=script)
     assert again.state == "running" and post(made.url, b"x", key)[0] == 200

@@ -1,0 +1,110 @@
+"""The server killed at any moment of an endpoint's life, and what the next one makes of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.serving.bench import Bench, post, until
+from tests.serving.killed import PHASES
+
+
+@pytest.fixture
+def bench(engine_name: str, tmp_path: Path, cache: Path) -> Iterator[Bench]:
+    """A bench whose loop has not begun."""
+    made = Bench(tmp_path / "ws", engine_name, cache)
+    try:
+        made.register_light()
+        yield made
+    finally:
+        made.close()
+
+
+def _killed_at(bench: Bench, phase: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.serving.killed", str(bench.paths.root), bench.engine.name,
+         str(bench.paths.environments), phase],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, (done.returncode, done.stderr[-2000:])
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed(bench: Bench, phase: str) -> None:
+    _killed_at(bench, phase)
+    docker = bench.engine.name == "docker"
+    before = bench.serving.get("bc")
+    keys = bench.serving.keys("bc").keys
+    bench.serving.start()
+    if phase.startswith("delete"):
+        bench.gone("bc")
+        assert bench.containers() == {} and bench.images() == []
+        assert list(bench.paths.endpoints.iterdir()) == []
+        return
+    found = bench.settled("bc")
+    assert found.state == "running" and found.next is None and found.error is None
+    assert (found.url, bench.serving.keys("bc").keys) == (before.url, keys)
+    factor = 6 if phase.startswith("update") else 3
+    assert post(found.url, {"data": [[1, 2]]}, keys[0]) == (
+        200,
+        {"predictions": [pytest.approx(factor)]},
+    )
+    until(lambda: len(bench.scoring()) == 1, 60)
+    assert sorted(bench.containers().values()) == ["running"] * (2 if docker else 1)
+    assert len(bench.images()) == int(docker)
+
+
+def test_it_serves_without_a_server_and_is_adopted_untouched(bench: Bench) -> None:
+    _killed_at(bench, "create running")
+    found = bench.serving.get("bc")
+    key = bench.serving.keys("bc").keys[0]
+    assert post(found.url, {"data": [[1, 2]]}, key)[0] == 200
+    started = {s.container: s.started for s in bench.engine.list(bench.paths.workspace_id)}
+    bench.serving.start()
+    until(lambda: "bc" in bench.serving._reconciler._adopted, 60)
+    now = {s.container: s.started for s in bench.engine.list(bench.paths.workspace_id)}
+    assert now == started
+
+
+def test_containers_without_rows_are_removed(bench: Bench) -> None:
+    _killed_at(bench, "create running")
+    bench.db.close()
+    for file in bench.paths.state.glob("modelyard.db*"):
+        file.unlink()
+    bench.reopen()
+    bench.serving.start()
+    until(lambda: bench.containers() == {}, 60)
+
+
+def test_a_moved_workspace_serves_from_its_new_place(
+    bench: Bench, tmp_path: Path, cache: Path
+) -> None:
+    _killed_at(bench, "create running")
+    found, key = bench.serving.get("bc"), bench.serving.keys("bc").keys[0]
+    engine = bench.engine
+    for state in engine.list(bench.paths.workspace_id):
+        engine.stop(state.container, 0)
+    bench.db.close()
+    (tmp_path / "ws").rename(tmp_path / "moved")
+    moved = Bench(tmp_path / "moved", engine.name, cache)
+    try:
+        moved.serving.start()
+        until(lambda: _answers(found.url, key), 60)
+        assert moved.serving.get("bc").url == found.url
+    finally:
+        moved.close()
+
+
+def _answers(url: str, key: str) -> bool:
+    try:
+        return post(url, {"data": [[1, 2]]}, key)[0] == 200
+    except OSError:
+        return False
