@@ -25,12 +25,9 @@ export interface IRunQuery {
   page?: string;
 }
 
-/** All experiments, the deleted ones included. */
-export async function listExperiments(): Promise<Experiment[]> {
-  const lists = await Promise.all(
-    [false, true].map(deleted => request<Experiment[]>('/experiments', { query: { deleted } })),
-  );
-  return lists.flat();
+/** The experiments that are deleted, or those that are not. */
+export function listExperiments(deleted: boolean): Promise<Experiment[]> {
+  return request<Experiment[]>('/experiments', { query: { deleted } });
 }
 
 export function getExperiment(id: number): Promise<Experiment> {

@@ -57,7 +57,8 @@ export function addTrackingCommands(parts: ITrackingParts): void {
     run: id => deleteExperiment(Number(id), model, trans),
   });
   addObjectCommand(parts, {
-    ...experiment,
+    kind: 'deleted-experiment',
+    fromArgs: textArgument('id'),
     id: CommandIDs.restoreExperiment,
     label: trans.__('Restore Experiment'),
     icon: undoIcon,
@@ -75,7 +76,7 @@ export function addTrackingCommands(parts: ITrackingParts): void {
     run: ids => deleteRuns(ids.split(','), model, trans),
   });
   addObjectCommand(parts, {
-    kind: 'run',
+    kind: 'deleted-run',
     id: CommandIDs.restoreRun,
     label: trans.__('Restore Run'),
     icon: undoIcon,
@@ -135,6 +136,7 @@ async function deleteExperiment(
   });
   if (accepted) {
     await model.deleteExperiment(experiment);
+    notifySuccess(trans.__('Deleted “%1”. The bin above the list holds it.', experiment.name));
   }
 }
 

@@ -6,7 +6,7 @@ import * as React from 'react';
 import type { Experiment } from '../api/schema';
 import { ErrorState, Skeleton } from '../ui/feedback';
 import { formatTime, plural, relativeTime } from '../ui/format';
-import { useCollection, useDisposable } from '../ui/hooks';
+import { useCloseWhenGone, useCollection, useDisposable } from '../ui/hooks';
 import { experimentIcon, trashIcon } from '../ui/icons';
 import { InlineEdit } from '../ui/inlineedit';
 import { Note } from '../ui/markdown';
@@ -33,6 +33,7 @@ export default function ExperimentPage(props: IPageParts & { id: number }): Reac
   const { state, error } = useCollection(model.experiments);
   const trans = useTrans();
   const experiment = model.experiments.get(String(id));
+  useCloseWhenGone(experiment !== undefined, state === 'ready', tab.close);
   const choice = useDisposable(() => new ColumnChoice(db, id), [db, id]);
   const name = experiment?.name;
   React.useEffect(() => {
@@ -51,7 +52,7 @@ export default function ExperimentPage(props: IPageParts & { id: number }): Reac
   if (state === 'loading') {
     return <Skeleton rows={8} />;
   }
-  const gone = { message: trans.__('There is no experiment %1 any more.', id) };
+  const gone = { message: trans.__('There is no such experiment: it may have been deleted.') };
   return (
     <ErrorState error={error ?? gone} retry={() => void model.experiments.refresh()}>
       <TextButton onClick={() => tab.close()}>{trans.__('Close')}</TextButton>
@@ -62,8 +63,7 @@ export default function ExperimentPage(props: IPageParts & { id: number }): Reac
 function Header(props: IPageParts & { experiment: Experiment }): React.ReactElement {
   const { model, commands, rendermime, experiment } = props;
   const trans = useTrans();
-  const { id, deleted } = experiment;
-  const run = (command: string) => () => commands.execute(command, { id });
+  const { id } = experiment;
   return (
     <PageHeader
       icon={experimentIcon}
@@ -75,17 +75,15 @@ function Header(props: IPageParts & { experiment: Experiment }): React.ReactElem
         />
       }
       actions={
-        deleted ? (
-          <TextButton onClick={run(CommandIDs.restoreExperiment)}>{trans.__('Restore')}</TextButton>
-        ) : (
-          <TextButton icon={trashIcon} onClick={run(CommandIDs.deleteExperiment)}>
-            {trans.__('Delete')}
-          </TextButton>
-        )
+        <TextButton
+          icon={trashIcon}
+          onClick={() => commands.execute(CommandIDs.deleteExperiment, { id })}
+        >
+          {trans.__('Delete')}
+        </TextButton>
       }
     >
       <span className="myd-muted" title={formatTime(experiment.created)}>
-        {deleted && `${trans.__('Deleted')} · `}
         {plural(experiment.runs, 'run')}
         {experiment.active > 0 && ` · ${trans.__('%1 active', experiment.active)}`}
         {` · ${trans.__('created %1', relativeTime(experiment.created))}`}

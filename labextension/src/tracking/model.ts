@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Collection } from '../api/collection';
 import type { Live } from '../api/live';
-import type { Experiment, Run } from '../api/schema';
+import type { Change, Experiment, Run } from '../api/schema';
 import * as api from './api';
 import { RunList } from './runlist';
 import type { ILineageProvider } from './tokens';
@@ -14,16 +14,16 @@ const RECENT = 5;
 /** Experiments of the workspace and, on demand, their latest runs. */
 export class TrackingModel implements IDisposable {
   constructor(readonly live: Live) {
-    this.experiments = new Collection<Experiment>({
-      live,
-      domain: 'experiment',
-      key: experiment => String(experiment.id),
-      load: api.listExperiments,
-    });
+    this.experiments = collection(live, false);
+    this.deleted = collection(live, true);
+    live.changed.connect(this._onChanged, this);
   }
 
-  /** All experiments, the deleted ones included. */
+  /** Those that are not deleted. */
   readonly experiments: Collection<Experiment>;
+
+  /** Those that are, and can be restored. */
+  readonly deleted: Collection<Experiment>;
 
   /** Who else tells what became of a run: models, endpoints. */
   get lineage(): readonly ILineageProvider[] {
@@ -41,6 +41,7 @@ export class TrackingModel implements IDisposable {
   dispose(): void {
     this._disposed = true;
     this.experiments.dispose();
+    this.deleted.dispose();
     this._recent.forEach(list => list.dispose());
     Signal.clearData(this);
   }
@@ -78,11 +79,15 @@ export class TrackingModel implements IDisposable {
 
   async deleteExperiment(experiment: Experiment): Promise<void> {
     await api.deleteExperiment(experiment.id);
-    this.experiments.upsert({ ...experiment, deleted: true });
+    const gone = { ...experiment, deleted: true };
+    this.experiments.upsert(gone);
+    this.deleted.upsert(gone);
   }
 
   async restoreExperiment(id: number): Promise<void> {
-    this.experiments.upsert(await api.restoreExperiment(id));
+    const back = await api.restoreExperiment(id);
+    this.experiments.upsert(back);
+    this.deleted.upsert(back);
   }
 
   async deleteRun(run: Run): Promise<void> {
@@ -96,21 +101,33 @@ export class TrackingModel implements IDisposable {
     return run;
   }
 
+  private _onChanged(_: unknown, changes: readonly Change[]): void {
+    const gone = changes.some(each => each.domain === 'experiment' && each.op === 'deleted');
+    if (gone && this.deleted.state === 'ready') {
+      void this.deleted.refresh(); // the event does not say what was deleted, only its id
+    }
+  }
+
   private readonly _recent = new Map<number, RunList>();
   private readonly _lineage: ILineageProvider[] = [];
   private readonly _lineageChanged = new Signal<this, void>(this);
   private _disposed = false;
 }
 
-/** Experiments that a list shows: those that are (not) deleted and match the words typed. */
-export function filterExperiments(
-  items: readonly Experiment[],
-  query: string,
-  deleted: boolean,
-): Experiment[] {
+function collection(live: Live, deleted: boolean): Collection<Experiment> {
+  return new Collection<Experiment>({
+    live,
+    domain: 'experiment',
+    key: experiment => String(experiment.id),
+    load: () => api.listExperiments(deleted),
+    accept: experiment => experiment.deleted === deleted,
+  });
+}
+
+/** Experiments that match the words typed, the one with the latest activity on top. */
+export function filterExperiments(items: readonly Experiment[], query: string): Experiment[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   return items
-    .filter(item => item.deleted === deleted)
     .filter(item => words.every(word => item.name.toLowerCase().includes(word)))
     .sort((a, b) => b.updated - a.updated);
 }

@@ -77,6 +77,8 @@ export class RunModel implements IDisposable {
     if (change?.item) {
       this._told += 1;
       this._set(change.item as Run);
+    } else if (change) {
+      void this.load(); // deleted: it still answers, and can be restored
     }
   }
 

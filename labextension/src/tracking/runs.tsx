@@ -74,7 +74,7 @@ export function Runs(props: IRunsProps): React.ReactElement {
           rows={list.items}
           columns={definitions}
           rowId={run => run.id}
-          kind="run"
+          kind={list.query.deleted ? 'deleted-run' : 'run'}
           label={`Runs of ${experiment.name}`}
           onOpen={run => open(run.id)}
           sorting={sortingOf(list)}

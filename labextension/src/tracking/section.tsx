@@ -28,11 +28,11 @@ interface IParts {
 /** The sidebar's list of experiments and their latest runs. */
 export function ExperimentsSection({ model, commands }: IParts): React.ReactElement {
   const trans = useTrans();
-  const { state, items, error } = useCollection(model.experiments);
   const [query, setQuery] = React.useState('');
   const [deleted, setDeleted] = React.useState(false);
-  const shown = filterExperiments(items, query, deleted);
-  const count = items.filter(item => !item.deleted).length;
+  const source = deleted ? model.deleted : model.experiments;
+  const { state, items, error } = useCollection(source);
+  const shown = filterExperiments(items, query);
   const actions = [
     {
       icon: trashIcon,
@@ -52,7 +52,7 @@ export function ExperimentsSection({ model, commands }: IParts): React.ReactElem
         <ErrorState
           title={trans.__('Cannot list the experiments')}
           error={error}
-          retry={() => void model.experiments.refresh()}
+          retry={() => void source.refresh()}
         />
       );
     }
@@ -76,7 +76,7 @@ export function ExperimentsSection({ model, commands }: IParts): React.ReactElem
     <Section
       id="experiments"
       title={deleted ? trans.__('Deleted experiments') : trans.__('Experiments')}
-      count={state === 'ready' ? (deleted ? shown.length : count) : null}
+      count={state === 'ready' ? items.length : null}
       actions={actions}
       search={{ value: query, onChange: setQuery, placeholder: trans.__('Find experiments') }}
     >
@@ -123,7 +123,7 @@ function ExperimentRow(props: IParts & { experiment: Experiment }): React.ReactE
   );
   return (
     <ListRow
-      kind="experiment"
+      kind={experiment.deleted ? 'deleted-experiment' : 'experiment'}
       id={String(experiment.id)}
       title={experiment.name}
       subtitle={`${plural(experiment.runs, 'run')} · ${relativeTime(experiment.updated, now)}`}
