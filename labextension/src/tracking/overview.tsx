@@ -37,7 +37,7 @@ function MetricSummaries({ run }: { run: Run }): React.ReactElement {
   const trans = useTrans();
   const rows = Object.entries(run.metrics).sort(([a], [b]) => a.localeCompare(b));
   if (rows.length === 0) {
-    return <NoneLogged run={run} code={'run.log_params({"C": 1.0})'} />;
+    return <NoneLogged run={run} code={'run.log("accuracy", 0.97)'} />;
   }
   const heads = [trans.__('Last'), trans.__('Min'), trans.__('Max'), trans.__('Points')];
   return (
@@ -83,9 +83,7 @@ function Params({ run }: { run: Run }): React.ReactElement {
   const trans = useTrans();
   const rows = Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b));
   if (rows.length === 0) {
-    return (
-      <EmptyState code={'run.log_params({"C": 1.0})'}>{trans.__('None logged yet:')}</EmptyState>
-    );
+    return <NoneLogged run={run} code={'run.log_params({"C": 1.0})'} />;
   }
   return (
     <table className="myd-plain-table">

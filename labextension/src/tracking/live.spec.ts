@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { ArtifactInfo, History, RunLog } from '../api/schema';
+import { Histories } from './histories';
+import { LogTail } from './logtail';
+import { FakeLive, makeRun } from './testing';
+import { FileTree } from './tree';
+
+const getLog = vi.hoisted(() => vi.fn<(id: string, offset: number) => Promise<RunLog>>());
+const getHistory = vi.hoisted(() => vi.fn<(id: string, key: string) => Promise<History>>());
+vi.mock('./api', () => ({ getLog, getHistory }));
+
+const summary = (count: number) => ({ last: 1, min: 1, max: 1, step: 0, count });
+
+const points = (count: number): History => ({
+  key: 'loss',
+  steps: Array.from({ length: count }, (_, step) => step),
+  values: Array.from({ length: count }, () => 1),
+  times: Array.from({ length: count }, () => 0),
+  count,
+});
+
+beforeEach(() => {
+  getLog.mockReset();
+  getHistory.mockReset();
+});
+
+describe('LogTail', () => {
+  it('reads to the end, and on from there when the run reports a change', async () => {
+    const pieces: Record<number, RunLog> = {
+      0: { text: 'one\n', offset: 4, ended: false },
+      4: { text: 'two\n', offset: 8, ended: false },
+      8: { text: '', offset: 8, ended: false },
+    };
+    getLog.mockImplementation(async (_, offset) => pieces[offset]);
+    const live = new FakeLive();
+    const tail = new LogTail(live, 'a');
+    await tail.read();
+    expect(tail.text).toBe('one\ntwo\n');
+
+    pieces[8] = { text: 'three\n', offset: 14, ended: false };
+    pieces[14] = { text: '', offset: 14, ended: true };
+    live.runUpdated(makeRun('other'));
+    expect(getLog).toHaveBeenCalledTimes(3);
+    live.runUpdated(makeRun('a'));
+    await vi.waitFor(() => expect(tail.ended).toBe(true));
+    expect(tail.text).toBe('one\ntwo\nthree\n');
+  });
+
+  it('keeps what it has when a read fails, and says why', async () => {
+    getLog.mockResolvedValueOnce({ text: 'one\n', offset: 4, ended: false });
+    getLog.mockRejectedValueOnce(new Error('gone'));
+    const tail = new LogTail(new FakeLive(), 'a');
+    await tail.read();
+    expect(tail.text).toBe('one\n');
+    expect(tail.error?.message).toBe('gone');
+  });
+
+  it('drops the beginning of a very long log at a line', async () => {
+    const line = `${'x'.repeat(99)}\n`;
+    getLog.mockResolvedValueOnce({ text: line.repeat(12_000), offset: 1, ended: true });
+    getLog.mockResolvedValueOnce({ text: '', offset: 1, ended: true });
+    const tail = new LogTail(new FakeLive(), 'a');
+    await tail.read();
+    expect(tail.truncated).toBe(true);
+    expect(tail.text.startsWith('x'.repeat(99))).toBe(true);
+    expect(tail.text.length % 100).toBe(0);
+  });
+});
+
+describe('Histories', () => {
+  it('fetch what is watched, and again only when there are new points', async () => {
+    getHistory.mockResolvedValue(points(2));
+    const live = new FakeLive();
+    const histories = new Histories(live);
+    histories.watch('a', 'loss');
+    await vi.waitFor(() => expect(histories.history('a', 'loss')?.count).toBe(2));
+
+    live.runUpdated(makeRun('a', { metrics: { loss: summary(2) } }));
+    expect(getHistory).toHaveBeenCalledTimes(1);
+    getHistory.mockResolvedValue(points(5));
+    live.runUpdated(makeRun('a', { metrics: { loss: summary(5) } }));
+    await vi.waitFor(() => expect(histories.history('a', 'loss')?.count).toBe(5));
+  });
+
+  it('leave alone what nobody watches any more', async () => {
+    getHistory.mockResolvedValue(points(1));
+    const live = new FakeLive();
+    const histories = new Histories(live);
+    const stop = histories.watch('a', 'loss');
+    await vi.waitFor(() => expect(histories.history('a', 'loss')).not.toBeNull());
+    stop();
+    live.runUpdated(makeRun('a', { metrics: { loss: summary(9) } }));
+    expect(getHistory).toHaveBeenCalledTimes(1);
+  });
+
+  it('ask for a few at a time', () => {
+    getHistory.mockReturnValue(new Promise(() => undefined));
+    const histories = new Histories(new FakeLive());
+    for (let i = 0; i < 50; i++) {
+      histories.watch('a', `metric${i}`);
+    }
+    expect(getHistory).toHaveBeenCalledTimes(4);
+  });
+});
+
+describe('FileTree', () => {
+  const info = (path: string, is_dir = false): ArtifactInfo => ({
+    path,
+    is_dir,
+    size: 1,
+    modified: null,
+    sha256: '',
+  });
+  const folders: Record<string, ArtifactInfo[]> = {
+    '': [info('z.txt'), info('model', true), info('a.txt')],
+    model: [info('model/MLmodel'), info('model/data', true)],
+    'model/data': [info('model/data/x.bin')],
+  };
+
+  it('lists directories first, opens them, and knows a model before it is opened', async () => {
+    const tree = new FileTree(async path => [...folders[path]]);
+    await tree.refresh();
+    await vi.waitFor(() => expect(tree.rows()[0].isModel).toBe(true));
+    expect(tree.rows().map(row => row.info.path)).toEqual(['model', 'a.txt', 'z.txt']);
+    await tree.toggle('model');
+    await tree.toggle('model/data');
+    expect(tree.rows().map(row => [row.info.path, row.depth])).toEqual([
+      ['model', 0],
+      ['model/data', 1],
+      ['model/data/x.bin', 2],
+      ['model/MLmodel', 1],
+      ['a.txt', 0],
+      ['z.txt', 0],
+    ]);
+    await tree.toggle('model');
+    expect(tree.rows()).toHaveLength(3);
+  });
+});
