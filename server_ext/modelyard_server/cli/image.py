@@ -17,9 +17,9 @@ from modelyard_server.environments.manager import EnvironmentManager
 def image(arguments: argparse.Namespace) -> int:
     """Build the base image, or remove what nothing uses."""
     paths = Paths(workspace_dir(arguments)).make()
-    engine = choose_engine(paths, "auto")
-    if not isinstance(engine, ImageEngine):
-        about = engine.info()
+    engine = choose_engine(paths, "docker")
+    about = engine.info()
+    if not about.available or not isinstance(engine, ImageEngine):
         raise EngineUnavailable(f"Images need Docker. {about.message}", hint=about.hint)
     environments = EnvironmentManager(engine=engine, paths=paths)
 

@@ -63,14 +63,17 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     for domain, about in _DOMAINS.items():
-        words = commands.add_parser(domain, parents=[common], help=about, add_help=False)
-        words.add_argument("words", nargs=argparse.REMAINDER)
+        commands.add_parser(domain, help=about)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if given and given[0] in _DOMAINS:  # these have a parser of their own, see words.py
+        arguments = argparse.Namespace(command=given[0], words=given[1:])
+    else:
+        arguments = _parser().parse_args(given)
     try:
         from modelyard_server.cli import doctor, image, server, words  # noqa: PLC0415
     except ImportError as error:

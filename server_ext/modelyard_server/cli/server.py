@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
 import modelyard_server
-from modelyard.errors import ModelyardError, WaitTimeout
+from modelyard.errors import EngineUnavailable, ModelyardError, WaitTimeout
+from modelyard.schema.common import Progress
 from modelyard_server.cli.locate import existing, serving, workspace_dir
 from modelyard_server.core.lock import lock
 from modelyard_server.core.paths import Paths, read_server
+from modelyard_server.engines.base import ImageEngine
 from modelyard_server.engines.choose import choose_engine
+from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
 
 _QUICKSTART = "quickstart"
@@ -28,6 +32,8 @@ def up(arguments: argparse.Namespace) -> int:
         os.umask(0o002)
     paths = Paths(workspace_dir(arguments)).make()
     lock(paths).close()  # refuse now, with a sentence, rather than in Jupyter's log
+    if arguments.engine != "process":
+        _provide_base_image(paths)
     argv = [
         sys.executable,
         "-m",
@@ -50,6 +56,34 @@ def up(arguments: argparse.Namespace) -> int:
         environment["JUPYTER_TOKEN"] = arguments.token  # not an argument: `ps` shows those
     sys.stdout.flush()
     os.execve(sys.executable, argv, environment)  # noqa: S606
+
+
+def _provide_base_image(paths: Paths) -> None:
+    """Where Docker answers without a base image: fetch one, or build it where that is possible."""
+    engine = choose_engine(paths, "docker")
+    if not engine.info().available or not isinstance(engine, ImageEngine):
+        return
+    environments = EnvironmentManager(engine=engine, paths=paths)
+    if engine.has_image(environments.base_image):
+        return
+
+    def report(progress: Progress) -> None:
+        print(f"  {progress.message}", flush=True)
+
+    print(f"Containers need a base image: fetching {environments.registry_image} (once) ...")
+    try:
+        environments.ensure_base(report)
+        return
+    except EngineUnavailable as error:
+        reason = error
+    if os.getuid() == 0 and shutil.which("mmdebstrap"):
+        print("No registry answers: building it from Debian's packages (a minute, once) ...")
+        try:
+            environments.build_base(report)
+            return
+        except EngineUnavailable as error:
+            reason = error
+    print(f"{reason}\nUntil then Modelyard runs local processes.")
 
 
 def _first_page(paths: Paths) -> str:

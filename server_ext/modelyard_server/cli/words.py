@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,11 +18,15 @@ from modelyard_server.cli.locate import connect, existing
 
 def words(arguments: argparse.Namespace) -> int:
     """Run one command of the table on the workspace's server."""
-    given = [arguments.command, *arguments.words]
-    as_json = "--json" in given
-    line = [word for word in given if word != "--json"]
+    # The table knows neither of these two, which all commands of the terminal share.
+    ours = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    ours.add_argument("--workspace", type=Path, default=None)
+    ours.add_argument("--json", action="store_true")
+    shared, rest = ours.parse_known_args(arguments.words)
+    as_json = shared.json
+    line = [arguments.command, *rest]
     session = Session(
-        connect=lambda: connect(existing(arguments)),
+        connect=lambda: connect(existing(shared)),
         say=lambda text: print(text, file=sys.stderr if as_json else sys.stdout),
         ask=_ask,
         prefix="modelyard",

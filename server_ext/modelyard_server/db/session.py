@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine as SqlEngine
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from modelyard.errors import AlreadyExists, ModelyardError, ServerError, StorageFull
@@ -58,12 +58,20 @@ class Database:
         )
 
     def migrate(self, revision: str = "head") -> None:
-        """Bring the schema to `revision`; an older file keeps its data."""
+        """Bring the schema to `revision`; an older file keeps its data.
+
+        Raises
+        ------
+        ServerError: the file is damaged, or belongs to a newer version.
+        """
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        with self.engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+        try:
+            with self.engine.connect() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+        except DatabaseError as error:
+            raise _translated(error) from error
 
     @contextmanager
     def session(self, *, reading: bool = False) -> Iterator[Session]:
@@ -83,7 +91,7 @@ class Database:
                 yield session
         except IntegrityError as error:
             raise AlreadyExists("That name is taken.", hint="Choose another one.") from error
-        except OperationalError as error:
+        except DatabaseError as error:
             raise _translated(error) from error
 
     def close(self) -> None:
@@ -91,10 +99,13 @@ class Database:
         self.engine.dispose()
 
 
-def _translated(error: OperationalError) -> ModelyardError:
+def _translated(error: DatabaseError) -> ModelyardError:
     text = str(error.orig)
     if "disk is full" in text or "disk I/O" in text:
         return StorageFull(
             "The disk of the workspace is full.", hint="Free some space, then try again."
         )
-    return ServerError(f"The database could not do it: {text}.", hint="Try again.")
+    return ServerError(
+        f"The database could not do it: {text}.",
+        hint="Try again; if it stays, restore the file from a backup.",
+    )

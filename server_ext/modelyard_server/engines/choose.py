@@ -7,12 +7,13 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.spec import BASE_IMAGE
 
 ENGINES = ("auto", "docker", "process")
 
 
 def choose_engine(paths: Paths, wanted: str = "auto") -> Engine:
-    """Docker where it answers, else local processes, whose `info` says why.
+    """Docker where it answers and has a base image, else local processes, whose `info` says why.
 
     Parameters
     ----------
@@ -33,6 +34,12 @@ def choose_engine(paths: Paths, wanted: str = "auto") -> Engine:
     if wanted == "docker":
         return docker
     found = docker.info()
-    if found.available:
-        return docker
-    return ProcessEngine(paths.engine, found.message, found.hint)
+    if not found.available:
+        return ProcessEngine(paths.engine, found.message, found.hint)
+    if not docker.has_image(BASE_IMAGE):
+        return ProcessEngine(
+            paths.engine,
+            "Docker answers, but has no base image.",
+            "Make one from Debian's packages: sudo modelyard image base",
+        )
+    return docker

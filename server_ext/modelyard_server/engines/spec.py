@@ -8,6 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+BASE_IMAGE = "modelyard/base:latest"
+"""The image that all others are built on."""
+
 LABEL_WORKSPACE = "modelyard.workspace"
 LABEL_KIND = "modelyard.kind"
 LABEL_NAME = "modelyard.name"

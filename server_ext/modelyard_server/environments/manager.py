@@ -17,7 +17,7 @@ from modelyard.schema.common import Progress
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine, Report
 from modelyard_server.engines.layers import Layer
-from modelyard_server.engines.spec import Runtime
+from modelyard_server.engines.spec import BASE_IMAGE, Runtime
 from modelyard_server.environments import base_image, sdk
 from modelyard_server.environments.drafts import draft, is_draft, once, sweep
 from modelyard_server.environments.packages import digest, install, parsed, resolve
@@ -60,9 +60,9 @@ class EnvironmentManager(LoggingConfigurable):
     repository = Unicode("modelyard", help="Names of our images begin with this and a slash.").tag(
         config=True
     )
-    base_image = Unicode(
-        "modelyard/base:latest", help="The image that all others are built on."
-    ).tag(config=True)
+    base_image = Unicode(BASE_IMAGE, help="The image that all others are built on.").tag(
+        config=True
+    )
     registry_image = Unicode(
         f"python:3.{sys.version_info.minor}-slim",
         help="Pulled for the base image where there is none.",
