@@ -80,7 +80,6 @@ function MetricRow(props: { name: string; summary: MetricSummary }): React.React
 }
 
 function Params({ run }: { run: Run }): React.ReactElement {
-  const trans = useTrans();
   const rows = Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b));
   if (rows.length === 0) {
     return <NoneLogged run={run} code={'run.log_params({"C": 1.0})'} />;
