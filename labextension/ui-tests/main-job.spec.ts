@@ -101,10 +101,8 @@ test('the main job, from an instance to a scored model', async ({ page }) => {
   });
 
   await test.step('the pages come back after a reload', async () => {
-    await expect(async () => {
-      await lab.reload();
-      await expect(lab.pageOf('endpoint')).toBeVisible({ timeout: 10_000 });
-    }).toPass();
+    await lab.reload(`modelyard-endpoint:${ENDPOINT}`, '"current":"modelyard-sidebar"');
+    await expect(lab.pageOf('endpoint')).toBeVisible();
     await expect(lab.panel).toBeVisible();
   });
 

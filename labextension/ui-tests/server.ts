@@ -51,6 +51,12 @@ function start(workspace: string, port: number, log: string): ChildProcess {
   const args = ['up', '--no-browser', '--port', `${port}`, '--token', TOKEN];
   const server = spawn(command, [...args, '--workspace', workspace], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Neither the layout nor the settings of whoever runs the tests may matter, or be changed.
+    env: {
+      ...process.env,
+      JUPYTERLAB_WORKSPACES_DIR: join(workspace, 'lab-workspaces'),
+      JUPYTERLAB_SETTINGS_DIR: join(workspace, 'lab-settings'),
+    },
   });
   const file = createWriteStream(log);
   server.stdout?.pipe(file);

@@ -60,7 +60,8 @@ export function EngineLine({ engine }: { engine: EngineInfo }): React.ReactEleme
   const trans = useTrans();
   const isDocker = engine.name === 'docker';
   const tone = !engine.available ? 'bad' : isDocker ? 'good' : 'warning';
-  const label = isDocker ? engine.message : trans.__('Local processes, no containers');
+  // The first sentence says what it is, the others why it is not Docker.
+  const [label, ...reasons] = engine.message.split(/(?<=\.) /);
   const machine = [
     plural(engine.cpus, 'CPU'),
     formatBytes(engine.memory),
@@ -68,17 +69,21 @@ export function EngineLine({ engine }: { engine: EngineInfo }): React.ReactEleme
   ]
     .filter(Boolean)
     .join(' · ');
-  const explain = !isDocker || !engine.available;
+  const explanation = [...reasons, engine.hint].join(' ').trim();
   return (
     <footer className="myd-engine" aria-label={trans.__('Engine')} data-testid="myd-engine">
       <div className="myd-engine-line">
-        <Badge state={engine.name} label={label} tone={tone} title={engine.message} />
+        <Badge
+          state={engine.name}
+          label={label.replace(/\.$/, '')}
+          tone={tone}
+          title={engine.message}
+        />
         <span className="myd-engine-machine" title={machine}>
           {machine}
         </span>
       </div>
-      {explain && engine.message && <div className="myd-engine-hint">{engine.message}</div>}
-      {explain && engine.hint && <div className="myd-engine-hint">{engine.hint}</div>}
+      {explanation && <div className="myd-engine-hint">{explanation}</div>}
     </footer>
   );
 }

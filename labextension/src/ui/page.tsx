@@ -17,9 +17,13 @@ export function PageHeader(props: PageHeaderProps): React.ReactElement {
   return (
     <header className="myd-page-header" data-testid="myd-page-header">
       <div className="myd-page-heading">
-        <icon.react tag="span" className="myd-icon myd-page-icon" />
-        <h1 className="myd-page-title">{title}</h1>
-        {badge}
+        <div className="myd-page-name">
+          <icon.react tag="span" className="myd-icon myd-page-icon" />
+          <h1 className="myd-page-title" title={typeof title === 'string' ? title : undefined}>
+            {title}
+          </h1>
+          {badge}
+        </div>
         <div className="myd-page-actions">{actions}</div>
       </div>
       {children && <div className="myd-page-subtitle">{children}</div>}

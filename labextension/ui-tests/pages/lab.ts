@@ -13,8 +13,19 @@ export class Lab {
     await expect(this.page.locator('.jp-Launcher').first()).toBeVisible();
   }
 
-  /** Load the page again; JupyterLab saves its layout a moment after a change. */
-  async reload(): Promise<void> {
+  /**
+   * Load the page again, once JupyterLab has saved what the test counts on.
+   *
+   * @param saved what the saved workspace must contain: JupyterLab writes a moment after a change.
+   */
+  async reload(...saved: string[]): Promise<void> {
+    const workspace = `${address()}/lab/api/workspaces/ui-tests?token=${token}`;
+    await expect
+      .poll(async () => {
+        const text = await (await this.page.request.get(workspace)).text();
+        return saved.filter(part => !text.replaceAll(' ', '').includes(part));
+      })
+      .toEqual([]);
     await this.page.reload();
     await expect(this.page.locator('#jp-main-dock-panel')).toBeVisible({ timeout: 60_000 });
   }
