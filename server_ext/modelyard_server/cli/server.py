@@ -43,6 +43,8 @@ def up(arguments: argparse.Namespace) -> int:
         f"--ModelyardApp.engine={arguments.engine}",
         f"--ModelyardApp.on_exit={arguments.on_exit}",
         f"--LabApp.default_url={_first_page(paths)}",
+        # Open tabs belong to the workspace, not to the user's last JupyterLab elsewhere.
+        f"--LabApp.workspaces_dir={paths.layouts}",
     ]
     if arguments.no_browser:
         argv.append("--no-browser")
