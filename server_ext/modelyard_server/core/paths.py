@@ -11,6 +11,7 @@
         environments/<hash>/ packages made ready once, used by every engine
         endpoints/<name>/    key hashes and deployments of an endpoint
         engine/              state of the process engine
+        logs/                output of runs that have not ended
         layouts/             JupyterLab's open tabs
 
 Sockets lie in a short runtime directory of their own: a Unix socket's path has 107 characters.
@@ -63,6 +64,7 @@ class Paths:
         self.environments = self.state / "environments"
         self.endpoints = self.state / "endpoints"
         self.engine = self.state / "engine"
+        self.logs = self.state / "logs"
         self.layouts = self.state / "layouts"
         self.lock = self.state / "lock"
         self.server = self.state / "server.json"  # see ServerInfo
@@ -79,7 +81,7 @@ class Paths:
             self.files = Path(identity.files)
         for folder in (
             self.files, self.artifacts, self.spool, self.compute,
-            self.environments, self.endpoints, self.engine, self.layouts,
+            self.environments, self.endpoints, self.engine, self.logs, self.layouts,
         ):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
         self.runtime = _runtime_root() / self.workspace_id[:12]
