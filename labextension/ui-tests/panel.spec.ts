@@ -40,7 +40,7 @@ test('the palette knows what can be done', async ({ page }) => {
   const search = page.getByRole('searchbox').or(page.locator('.lm-CommandPalette-input')).last();
   await search.fill('new compute instance');
   await page.keyboard.press('Enter');
-  await expect(lab.dialog.getByLabel('Name')).toBeVisible();
+  await expect(lab.dialog.getByLabel('Name')).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(lab.dialog).toHaveCount(0);
 });
