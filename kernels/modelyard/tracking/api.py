@@ -135,7 +135,8 @@ class RunsApi:
         Parameters
         ----------
         experiment: only those of this experiment, by name.
-        q: words in name, id, tags or parameters, and comparisons: 'metrics.accuracy > 0.9'.
+        q: words in name, tags or parameters, how an id begins, and comparisons such as
+            'metrics.accuracy > 0.9'.
         order_by: created, name, status, metric.KEY or param.KEY. Runs without it come last.
         limit: at most so many.
 

@@ -56,7 +56,12 @@ class UploadHandler(Handler):
         connection: Any = self.request.connection
         connection.set_max_body_size(_ANY_SIZE)
         await self.authorize("write")
-        self._writer = await self.open_upload(**self.path_kwargs)
+        try:
+            self._writer = await self.open_upload(**self.path_kwargs)
+        except ModelyardError as error:
+            # An answer before the body is read makes tornado cut the connection, and the sender
+            # sees only that: who may write here is heard out, and `put` answers.
+            self._error = error
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Gather a block; the returned awaitable holds the sender back while it is written."""

@@ -204,7 +204,7 @@ class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
         """Store it."""
         info = await self.commit_upload()
         self.manager.changed(id)
-        self.reply(renamed(info, path))
+        self.reply(renamed(info, path), 201)
 
 
 _EXPERIMENT = rf"{PREFIX_URL}/experiments/(?P<id>\d{{1,18}})"

@@ -213,7 +213,7 @@ class TrackingManager(LoggingConfigurable):
 
         Parameters
         ----------
-        q: words that must be found in name, id, tags or parameters, and comparisons such as
+        q: words that must be found in name, tags or parameters (or begin the id), and comparisons:
             `metrics.accuracy > 0.9`.
         order_by: created, name, status, metric.KEY or param.KEY.
         page: the `next` of the page before.

@@ -71,7 +71,7 @@ class Tailer:
                 continue
             try:
                 self._follow(position, looking)
-            except ModelyardError as error:
+            except (ModelyardError, OSError) as error:
                 self._paused[position.uid] = time.monotonic() + _PAUSE
                 self._log.error("run %s: its spool cannot be read: %s", position.uid, error)
         if looking:

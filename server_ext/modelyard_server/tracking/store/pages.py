@@ -186,7 +186,7 @@ def _anywhere(word: str) -> ColumnElement[bool]:
 
     return or_(
         has(RunRow.name),
-        has(RunRow.uid),
+        RunRow.uid.startswith(word.lower(), autoescape=True),
         _with(TagRow.run_id == RunRow.id, or_(has(TagRow.key), has(TagRow.value))),
         _with(ParamRow.run_id == RunRow.id, or_(has(ParamRow.key), has(ParamRow.value))),
     )
