@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.utils import ensure_async
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
+from traitlets import Unicode
 
 from modelyard_server.compute import kernelspecs
 from modelyard_server.core.paths import Paths
+
+
+class WorkspaceKernelSpecs(KernelSpecManager):
+    """All kernelspecs but those of other workspaces' instances, which are on this machine too."""
+
+    workspace = Unicode("", config=True, help="First eight digits of the workspace's id.")
+
+    def find_kernel_specs(self) -> dict[str, str]:
+        """Names of kernelspecs and where they lie."""
+        ours = f"{kernelspecs.PREFIX}{self.workspace}-"
+        return {
+            name: folder
+            for name, folder in super().find_kernel_specs().items()
+            if not name.startswith(kernelspecs.PREFIX) or name.startswith(ours)
+        }
 
 
 class Kernels:

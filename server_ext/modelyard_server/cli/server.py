@@ -43,6 +43,8 @@ def up(arguments: argparse.Namespace) -> int:
         f"--ModelyardApp.engine={arguments.engine}",
         f"--ModelyardApp.on_exit={arguments.on_exit}",
         f"--LabApp.default_url={_first_page(paths)}",
+        "--ServerApp.kernel_spec_manager_class=modelyard_server.kernels.WorkspaceKernelSpecs",
+        f"--WorkspaceKernelSpecs.workspace={paths.workspace_id[:8]}",
         # Open tabs belong to the workspace, not to the user's last JupyterLab elsewhere.
         f"--LabApp.workspaces_dir={paths.layouts}",
     ]

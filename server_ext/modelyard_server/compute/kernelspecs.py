@@ -15,12 +15,13 @@ import modelyard
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
 
+PREFIX = "modelyard-"
 PROVISIONER = "modelyard-provisioner"
 
 
 def spec_name(paths: Paths, instance: str) -> str:
     """Name of the instance's Python kernelspec; unique among the workspaces of this machine."""
-    return f"modelyard-{paths.workspace_id[:8]}-{instance}".lower()
+    return f"{PREFIX}{paths.workspace_id[:8]}-{instance}".lower()
 
 
 def _folder() -> Path:
@@ -57,14 +58,14 @@ def remove(paths: Paths, instance: str) -> None:
 
 def sweep(paths: Paths, instances: set[str]) -> None:
     """Remove specs of instances that are gone, and of workspaces that were deleted."""
-    for file in _folder().glob("modelyard-*/kernel.json"):
+    for file in _folder().glob(f"{PREFIX}*/kernel.json"):
         try:
             metadata = json.loads(file.read_text())["metadata"]["kernel_provisioner"]
             config = metadata["config"]
             home, instance = Path(config["workspace"]), config["instance"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # not one of ours, or being written
-        ours = file.parent.name.startswith(f"modelyard-{paths.workspace_id[:8]}-")
+        ours = file.parent.name.startswith(f"{PREFIX}{paths.workspace_id[:8]}-")
         if (ours and instance not in instances) or not (home / ".modelyard").exists():
             shutil.rmtree(file.parent, ignore_errors=True)
 
