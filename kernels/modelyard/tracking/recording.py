@@ -29,7 +29,7 @@ class Recording:
         self.entered = False
         """Whether a `with` block holds the run: runs that begin in it are its children."""
         self._cell = cell
-        self._before = ""
+        self._before = executed_cells()
         # Reading the installed packages takes 0.2 s: the run does not wait for it.
         self._captures = threading.Thread(target=self._capture, name="modelyard-capture")
         self._captures.daemon = True
@@ -40,7 +40,6 @@ class Recording:
         with suppress(StorageFull, OSError):
             for path, text in source_files(self._cell):
                 self.writer.file(f"source/{path}", text)
-            self._before = executed_cells()
             self.writer.file("environment/requirements.txt", freeze())
 
     def end(self, status: Literal["finished", "failed", "cancelled"], error: str) -> int:

@@ -66,7 +66,7 @@ class RegistryManager(LoggingConfigurable):
         self._loop = Loop("registry", self.sweep, _SWEEP, self.log)
         self.uploads = Uploads(self._rows, store)
         self.in_use: Callable[[str, int], list[str]] = _serves_nowhere
-        tracking.models_of_run = self._rows.of_run
+        tracking.models_of_runs = self._rows.of_runs
 
     def start(self) -> None:
         """Begin to sweep what is abandoned; at once, and then every hour."""

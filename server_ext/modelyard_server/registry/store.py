@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -64,15 +65,18 @@ class RegistryStore:
             row = self._version_row(session, name, version)
             return msgspec.convert(row.files, list[ArtifactInfo])
 
-    def of_run(self, run_id: str) -> list[ModelRef]:
-        """Versions registered from a run."""
+    def of_runs(self, run_ids: Sequence[str]) -> dict[str, list[ModelRef]]:
+        """Versions registered from these runs; a run without any is left out."""
         query = (
-            select(ModelVersionRow.name, ModelVersionRow.version)
-            .where(ModelVersionRow.run_id == run_id)
+            select(ModelVersionRow.run_id, ModelVersionRow.name, ModelVersionRow.version)
+            .where(ModelVersionRow.run_id.in_(run_ids))
             .order_by(ModelVersionRow.name, ModelVersionRow.version)
         )
+        found: dict[str, list[ModelRef]] = defaultdict(list)
         with self._db.session(reading=True) as session:
-            return [ModelRef(name=name, version=number) for name, number in session.execute(query)]
+            for run_id, name, number in session.execute(query):
+                found[run_id].append(ModelRef(name=name, version=number))
+        return found
 
     def numbers(self) -> set[tuple[str, int]]:
         """(name, version) of every version."""

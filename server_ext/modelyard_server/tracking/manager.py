@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
@@ -51,7 +51,7 @@ class TrackingManager(LoggingConfigurable):
 
     Attributes
     ----------
-    models_of_run: the registered versions made from a run; set by the registry.
+    models_of_runs: the registered versions made from runs, by run id; set by the registry.
     files: the artifacts of runs.
     run_in_use: a sentence that says which live deployment depends on a run, or nothing; set by
         serving.
@@ -61,7 +61,7 @@ class TrackingManager(LoggingConfigurable):
         self, *, db: Database, store: ArtifactStore, paths: Paths, events: Events, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.models_of_run: Callable[[str], list[ModelRef]] = lambda _id: []
+        self.models_of_runs: Callable[[Sequence[str]], Mapping[str, list[ModelRef]]] = _no_models
         self.run_in_use: Callable[[str], str] = lambda _id: ""
         self._experiments = ExperimentStore(db)
         self._runs = RunStore(db)
@@ -190,7 +190,7 @@ class TrackingManager(LoggingConfigurable):
     def run(self, id: str) -> Run:
         """One run. NotFound when there is none."""
         run = self._runs.get(id)
-        run.models = self.models_of_run(id)
+        run.models = self.models_of_runs([id]).get(id, [])
         return run
 
     def fresh_run(self, id: str) -> Run:
@@ -230,8 +230,9 @@ class TrackingManager(LoggingConfigurable):
             limit=limit,
             place=parse_page_token(page),
         )
+        models = self.models_of_runs([run.id for run in found.runs])
         for run in found.runs:
-            run.models = self.models_of_run(run.id)
+            run.models = models.get(run.id, [])
         return found
 
     def update_run(self, id: str, body: RunUpdate) -> Run:
@@ -354,6 +355,10 @@ class TrackingManager(LoggingConfigurable):
     def artifact_key(self, run_id: str, path: str = "") -> str:
         """Key in the artifact store of a path below a run's artifacts."""
         return run_key(run_id, path)
+
+
+def _no_models(_ids: Sequence[str]) -> dict[str, list[ModelRef]]:
+    return {}
 
 
 def _check_texts(what: str, texts: dict[str, str]) -> None:
