@@ -90,7 +90,12 @@ class Bench:
 
     def close(self) -> None:
         """Stop the loop and remove what runs."""
+        if not self.paths.database.exists():
+            return  # a test moved it away
+        names = [endpoint.name for endpoint in self.serving.list()]
         self.serving.stop()
+        # What a worker has in hand goes on for a moment, and could still make a container.
+        until(lambda: not any(map(self.serving._reconciler._workers.busy, names)), 60)
         for state in self.engine.list(self.paths.workspace_id):
             self.engine.remove(state.container)
         if isinstance(self.engine, DockerEngine):

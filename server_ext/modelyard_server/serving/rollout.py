@@ -16,20 +16,16 @@ from modelyard.errors import (
     EngineUnavailable,
     InUse,
     ModelyardError,
-    NotFound,
     ServerError,
-    StorageFull,
     WaitTimeout,
 )
-from modelyard.schema.common import ErrorInfo, Progress
-from modelyard.schema.compute import Exit
+from modelyard.schema.common import Progress
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine
 from modelyard_server.engines.spec import (
     LABEL_KIND,
     LABEL_NAME,
     LABEL_WORKSPACE,
-    ContainerState,
     Phase,
     Runtime,
 )
@@ -37,6 +33,7 @@ from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving import spec as specs
 from modelyard_server.serving.files import EndpointFolder
+from modelyard_server.serving.outcome import advice, disk_error, exit_of, explained
 from modelyard_server.serving.records import ADVANCING, RETIRED, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.secrets import SecretBox
 from modelyard_server.serving.store import ServingStore
@@ -44,8 +41,6 @@ from modelyard_server.serving.store import ServingStore
 STOP_SECONDS = 40.0
 """A scoring server gets this long to answer what it has (see modelyard/score/server.py)."""
 
-_LOG_LINES = 40
-"""Lines of the log that go into an error."""
 _KEPT_LINES = 1000
 _FILE_POLL = 0.05
 _ENGINE_POLL = 0.25
@@ -123,6 +118,7 @@ class Rollout:
         ------
         ModelyardError: it could not be done now; trying again later may help.
         """
+        brought_up = ""
         while (endpoint := self._store.find(name)) is not None and not self.stopping.is_set():
             if endpoint.desired == "deleted":
                 self._tear_down(endpoint)
@@ -131,12 +127,14 @@ class Rollout:
             # Before anything starts: the hand-over of a port knows an old and a new one only.
             for retired in endpoint.retired:
                 self._retire(endpoint, retired)
-            coming = endpoint.next
-            if coming is None or coming.state not in ADVANCING:
-                if endpoint.current is not None and endpoint.current.state != "failed":
-                    self._keep_up(endpoint, endpoint.current)
-                return
-            self._roll_out(endpoint, coming)
+            coming, current = endpoint.next, endpoint.current
+            if coming is not None and coming.state in ADVANCING:
+                self._roll_out(endpoint, coming)
+                brought_up = coming.id
+                continue
+            if current is not None and current.state != "failed" and current.id != brought_up:
+                self._keep_up(endpoint, current)
+            return
 
     # -- a new deployment -------------------------------------------------------------------
 
@@ -184,7 +182,6 @@ class Rollout:
         self, endpoint: EndpointRecord, deployment: DeploymentRecord, runtime: Runtime
     ) -> None:
         """Container created, started and ready; its network's holder first."""
-        self._report(deployment, Progress(phase="creating", message="Creating the container"))
         held_since = self._hold_port(endpoint, deployment)
         spec = specs.scoring_spec(
             self._paths, endpoint, deployment, runtime, self._box.open(deployment.env)
@@ -196,10 +193,10 @@ class Rollout:
             seen = None
         running = seen is not None and seen.phase is Phase.RUNNING
         if seen is None or not running or seen.spec_hash != spec.digest:
+            self._report(deployment, Progress(phase="creating", message="Creating the container"))
             self.folder(endpoint.name).clear_status(deployment.id)
             self._set(deployment, state="starting")
         self._engine.create(spec)
-        self._report(deployment, Progress(phase="starting", message="Starting"))
         self._engine.start(spec.container)
         self._wait_ready(deployment, spec.container)
 
@@ -261,7 +258,7 @@ class Rollout:
             ended = exit_of(seen)
             self._set(deployment, exit=ended)
             raise ServerError(
-                f"The scoring server ended while it started: {ended.message}", hint=_advice(ended)
+                f"The scoring server ended while it started: {ended.message}", hint=advice(ended)
             )
 
     def _fail(self, deployment: DeploymentRecord, error: Exception) -> None:
@@ -271,7 +268,7 @@ class Rollout:
         self.folder(deployment.endpoint).keep_log(deployment.id, tail)
         self._log.warning("modelyard: deployment %s failed: %s", container, error)
         self._remove_parts(deployment)
-        self._store.update(deployment.id, state="failed", error=_explained(error, tail))
+        self._store.update(deployment.id, state="failed", error=explained(error, tail))
         self._changed(deployment.endpoint)
         self._registry.usage_changed(deployment.model)
 
@@ -287,7 +284,7 @@ class Rollout:
         except EngineUnavailable:
             raise
         except OSError as error:
-            raise _disk(error) from error
+            raise disk_error(error) from error
         finally:
             self._progress.pop(current.id, None)
         self._store.update(current.id, state="running", error=None)
@@ -309,7 +306,7 @@ class Rollout:
         why = f" {ended.message}" if ended is not None and not why else why
         error = ServerError(f"{reason}{why}", hint="Deploy again when the cause is mended.")
         self.folder(name).keep_log(current.id, tail)
-        self._store.update(current.id, state="failed", exit=ended, error=_explained(error, tail))
+        self._store.update(current.id, state="failed", exit=ended, error=explained(error, tail))
         self._changed(name)
 
     # -- what goes --------------------------------------------------------------------------
@@ -366,41 +363,3 @@ class Rollout:
             progress.fraction,
         ):
             self._changed(deployment.endpoint)
-
-
-def exit_of(seen: ContainerState) -> Exit:
-    """Why a container ended."""
-    code = seen.exit_code or 0
-    if seen.oom:
-        message = "It ran out of memory."
-    elif seen.error:
-        message = seen.error
-    elif code > 128:
-        message = f"It was killed by signal {code - 128}."
-    else:
-        message = f"It exited with code {code}."
-    return Exit(code=code, oom=seen.oom, message=message, at=seen.finished)
-
-
-def _advice(ended: Exit) -> str:
-    return "Choose a larger size." if ended.oom else ""
-
-
-def _explained(error: Exception, log: str) -> ErrorInfo:
-    """The error with the end of the log, unless it explains itself."""
-    if isinstance(error, OSError):
-        error = _disk(error)
-    info = ErrorInfo(**error.body()) if isinstance(error, ModelyardError) else ErrorInfo(
-        code=ServerError.code, message=str(error)
-    )  # fmt: skip
-    tail = "\n".join(log.rstrip().splitlines()[-_LOG_LINES:])
-    said_it = isinstance(error, NotFound) or "Traceback" in info.hint
-    if tail and not said_it:
-        info.hint = f"{info.hint}\nThe end of its log:\n{tail}".lstrip()
-    return info
-
-
-def _disk(error: OSError) -> ModelyardError:
-    if error.errno in (28, 122):  # ENOSPC, EDQUOT
-        return StorageFull("The disk is full.", hint="Free some space, then try again.")
-    return ServerError(f"A file could not be written: {error}.")
