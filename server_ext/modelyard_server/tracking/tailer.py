@@ -80,8 +80,9 @@ class Tailer:
 
     def read(self, uid: str) -> Position:
         """Take all that is in a run's spool now."""
-        position = self._runs.position(uid)
-        while position.active:
+        # Its size now: a process may log faster than we read.
+        position, end = self._runs.position(uid), self._spools.size(uid)
+        while position.active and position.offset < end:
             data = self._spools.read(uid, position.offset)
             if not data:
                 break
