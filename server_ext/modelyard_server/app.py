@@ -78,7 +78,7 @@ class ModelyardApp(ExtensionApp):
         self._lock = lock(paths)
         engine = choose_engine(paths, self.engine)
         share(paths.files, engine.user())
-        logger = self.serverapp.event_logger
+        logger: Any = self.serverapp.event_logger
         logger.register_event_schema(SCHEMA)
         events = Events(lambda data: logger.emit(schema_id=SCHEMA_ID, data=data))
         self.services = build(paths, engine, events, self.serverapp.base_url, self)
@@ -168,8 +168,9 @@ class ModelyardApp(ExtensionApp):
         if os.getuid() == 0:
             os.chown(path, -1, services.engine.user()[1])
         prefix = f"{web_app.settings['base_url']}modelyard/api/"
-        self._socket = HTTPServer(_OnlyOurs(web_app, prefix))
-        self._socket.add_socket(socket)
+        server = HTTPServer(_OnlyOurs(web_app, prefix))
+        server.add_socket(socket)
+        self._socket = server
 
 
 class _OnlyOurs(Router):

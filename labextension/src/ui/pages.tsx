@@ -80,6 +80,7 @@ export class Pages {
     );
     content.addClass('myd-page');
     const widget = new MainAreaWidget({ content });
+    widget.toolbar.hide(); // an empty one is a stripe above the page
     widget.id = `modelyard-${kind}-${id}`;
     widget.node.dataset.mydPage = id;
     widget.node.dataset.testid = `myd-page-${kind}`;

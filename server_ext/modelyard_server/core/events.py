@@ -46,7 +46,7 @@ class Events:
     emit: takes the payload; called on the event loop.
     """
 
-    def __init__(self, emit: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, emit: Callable[[dict[str, Any]], object]) -> None:
         self._emit = emit
         self._pending: dict[tuple[str, str], Change] = {}
         self._lock = threading.Lock()
