@@ -66,15 +66,15 @@ class RunningServer:
         """The workspace's directories."""
         return Paths(self.root).make()
 
-    def start(self) -> RunningServer:
-        """Start it and wait until it answers."""
+    def start(self, *options: str) -> RunningServer:
+        """Start it, with more options of `modelyard up`, and wait until it answers."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MODELYARD_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     sys.executable, "-m", "modelyard_server.cli.main", "up", "--no-browser",
                     "--port", str(self.port), "--token", self.token,
-                    "--workspace", str(self.root), "--engine", self.engine,
+                    "--workspace", str(self.root), "--engine", self.engine, *options,
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -76,6 +76,16 @@ def test_down_stops_all_and_up_brings_it_back(server: RunningServer) -> None:
     server.start().workspace().compute.get("cpu-1").wait("running")
 
 
+def test_what_happens_on_exit_is_the_users_choice(own_server: RunningServer) -> None:
+    own_server.start().workspace().compute.create("cpu-1", wait=True, timeout=300)
+    own_server.stop()
+    assert _containers(own_server) == {"cpu-1": str(Phase.RUNNING)}
+    own_server.start("--on-exit", "stop")
+    own_server.stop()
+    assert _containers(own_server) == {"cpu-1": str(Phase.EXITED)}
+    own_server.start().workspace().compute.get("cpu-1").wait("running")
+
+
 def test_a_second_server_is_refused(server: RunningServer) -> None:
     server.start()
     refused = server.cli("up", "--no-browser", check=False)
