@@ -102,6 +102,5 @@ class Status(msgspec.Struct, kw_only=True):
     engine: EngineInfo
     sizes: list[Size]
     default_size: str
-    default_image: str
     session: str
     revision: int

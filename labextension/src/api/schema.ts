@@ -80,7 +80,6 @@ export interface Status {
   engine: EngineInfo;
   sizes: Size[];
   default_size: string;
-  default_image: string;
   session: string;
   revision: number;
 }

@@ -74,7 +74,6 @@ function fieldsFor(status: Status, trans: TranslationBundle): Field[] {
       name: 'image',
       label: trans.__('Image'),
       kind: 'text',
-      placeholder: status.default_image,
       disabled: isProcess,
       help: isProcess
         ? trans.__('An image needs Docker: this server runs local processes.')

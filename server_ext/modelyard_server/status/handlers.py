@@ -25,7 +25,6 @@ class StatusHandler(Handler):
                 engine=engine,
                 sizes=sizes,
                 default_size=sizes[0].name,
-                default_image=services.environments.base_image if engine.name == "docker" else "",
                 session=services.events.session,
                 revision=services.events.revision,
             )
