@@ -358,3 +358,14 @@ def test_a_damaged_description(text: str, tmp_path: Path) -> None:
 def test_an_odd_description_is_read_as_far_as_it_goes(text: str, tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text(text)
     assert describe(tmp_path).flavor == "custom"
+
+
+def test_aliases_and_huge_numbers_in_an_mlmodel_file_cost_nothing(tmp_path: Path) -> None:
+    levels = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 30))
+    flavor = "flavors:\n  sklearn: {pickled_model: m.pkl}\n  python_function: "
+    text = f"x0: &x0 [lol]\n{levels}{flavor}{{python_version: *x29}}\n"
+    (tmp_path / "MLmodel").write_text(text)
+    assert describe(tmp_path).python == ""
+    (tmp_path / "MLmodel").write_text(f"metadata: {{modelyard: {{features: {10**30}}}}}\n")
+    with pytest.raises(InvalidInput, match="features"):
+        describe(tmp_path)

@@ -22,6 +22,7 @@ EXAMPLE = "input_example.json"
 
 _LARGEST = 8 << 20
 _LARGEST_EXAMPLE = 1 << 20
+_MOST_FEATURES = 1 << 31
 
 # MLflow's column types -> what NumPy calls them.
 _DTYPES = {
@@ -86,14 +87,16 @@ def describe(directory: Path) -> ModelDescription:
         flavor = "custom"
     found = ModelDescription(
         flavor=flavor,
-        python=str(pyfunc.get("python_version") or ""),
+        python=_text(pyfunc.get("python_version")),
         requirements=_requirements(directory, flavor),
         signature=_signature(meta, ours),
         input_example=_example(directory, meta),
     )
     if flavor != "custom":
         found.file = _inside(sklearn.get("pickled_model") or pyfunc.get("model_path"))
-        found.format = str(sklearn.get("serialization_format") or ours.get("format") or "pickle")
+        found.format = (
+            _text(sklearn.get("serialization_format")) or _text(ours.get("format")) or "pickle"
+        )
     return found
 
 
@@ -140,8 +143,13 @@ def _dict(tree: Any, *keys: str) -> dict[str, Any]:
     return tree if isinstance(tree, dict) else {}
 
 
+def _text(value: Any) -> str:
+    """A scalar as text; nothing for lists and mappings, which YAML's aliases make endless."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def _inside(path: Any) -> str:
-    text = str(path or "")
+    text = _text(path)
     if not text or text.startswith("/") or "\\" in text or ".." in text.split("/"):
         raise _damaged(f"it names no file of the model ('{text[:80]}')")
     return text
@@ -168,10 +176,12 @@ def _signature(meta: dict[str, Any], ours: dict[str, Any]) -> ModelSignature | N
     names, dtypes, features = _columns(_dict(meta, "signature").get("inputs"))
     known = ours.get("names")
     if not names and isinstance(known, list):
-        names = [str(name) for name in known]
+        names = [_text(name) for name in known]
     count = ours.get("features")
     if features is None:
         features = count if isinstance(count, int) else (len(names) or None)
+    if features is not None and not 0 <= features <= _MOST_FEATURES:
+        raise _damaged("its number of features is out of range")
     if features is None and not names and not dtypes:
         return None
     return ModelSignature(features=features, names=names, dtypes=dtypes)
