@@ -148,7 +148,7 @@ def test_an_upload_is_registered_once(bench: Bench) -> None:
 def test_a_deployed_version_is_not_deleted(bench: Bench) -> None:
     for _ in range(2):
         bench.registry.register("m", bench.request())
-    bench.registry.in_use = lambda name, version: ["bc"] if (name, version) == ("m", 1) else []
+    bench.registry.deployed = lambda: {("m", 1): ["bc"]}
     for version in (1, None):
         with pytest.raises(InUse, match="m:1 is deployed at endpoint 'bc'") as caught:
             bench.registry.delete("m", version)

@@ -34,16 +34,12 @@ _SWEEP = 3600.0
 """Seconds between looks for what crashes and abandoned uploads left."""
 
 
-def _serves_nowhere(_name: str, _version: int) -> list[str]:
-    return []
-
-
 class RegistryManager(LoggingConfigurable):
     """Registers, reads and deletes model versions.
 
     Attributes
     ----------
-    in_use: set by serving; the endpoints whose deployment uses a version.
+    deployed: set by serving; the versions that endpoints use, with the endpoints' names.
     uploads: staging areas of files that come from outside.
     """
 
@@ -65,7 +61,7 @@ class RegistryManager(LoggingConfigurable):
         self._taken: dict[str, set[int]] = defaultdict(set)
         self._loop = Loop("registry", self.sweep, _SWEEP, self.log)
         self.uploads = Uploads(self._rows, store)
-        self.in_use: Callable[[str, int], list[str]] = _serves_nowhere
+        self.deployed: Callable[[], dict[tuple[str, int], list[str]]] = dict
         tracking.models_of_runs = self._rows.of_runs
 
     def start(self) -> None:
@@ -80,16 +76,17 @@ class RegistryManager(LoggingConfigurable):
 
     def list(self) -> list[Model]:
         """All models, by name."""
-        return [self._with_endpoints(model) for model in self._rows.all()]
+        deployed = self.deployed()
+        return [_with_endpoints(model, deployed) for model in self._rows.all()]
 
     def model(self, name: str) -> Model:
         """One model with its versions. NotFound names a similar one."""
-        return self._with_endpoints(self._rows.get(name))
+        return _with_endpoints(self._rows.get(name), self.deployed())
 
     def version(self, name: str, version: int | None = None) -> ModelVersion:
         """One version; the newest for None. NotFound when there is none."""
         found = self._rows.version(name, version)
-        found.endpoints = self.in_use(found.name, found.version)
+        found.endpoints = self.deployed().get((found.name, found.version), [])
         return found
 
     def resolve(self, reference: str) -> ModelVersion:
@@ -244,7 +241,7 @@ class RegistryManager(LoggingConfigurable):
             self._tracking.touch(run_id)
 
     def _refuse_if_used(self, name: str, version: int) -> None:
-        endpoints = self.in_use(name, version)
+        endpoints = self.deployed().get((name, version), [])
         if endpoints:
             listed = ", ".join(f"'{endpoint}'" for endpoint in endpoints)
             many = "endpoints" if len(endpoints) > 1 else "endpoint"
@@ -263,11 +260,6 @@ class RegistryManager(LoggingConfigurable):
         except NotFound:
             self._events.deleted("model", name)
 
-    def _with_endpoints(self, model: Model) -> Model:
-        for version in model.versions:
-            version.endpoints = self.in_use(model.name, version.version)
-        return model
-
     # -- cleaning ---------------------------------------------------------------------------
 
     def sweep(self) -> None:
@@ -284,6 +276,12 @@ class RegistryManager(LoggingConfigurable):
             if (name, version) not in known:
                 self.log.info("modelyard: removing the unfinished model %s/%s", name, version)
                 self._files.delete_tree(f"{FOLDER}/{name}/{version}")
+
+
+def _with_endpoints(model: Model, deployed: dict[tuple[str, int], list[str]]) -> Model:
+    for version in model.versions:
+        version.endpoints = deployed.get((model.name, version.version), [])
+    return model
 
 
 def _folders(root: Path) -> list[Path]:

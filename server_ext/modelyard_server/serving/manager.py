@@ -91,7 +91,7 @@ class ServingManager(LoggingConfigurable):
         self._reconciler = Reconciler(
             store=self._store, paths=paths, engine=engine, rollout=self._rollout, log=self.log
         )
-        registry.in_use = self._store.using
+        registry.deployed = self._store.deployed
 
     # -- life -------------------------------------------------------------------------------
 

@@ -72,19 +72,22 @@ class ServingStore:
         with self._db.session(reading=True) as session:
             return set(session.scalars(select(EndpointRow.port)))
 
-    def using(self, model: str, version: int) -> list[str]:
-        """Names of the endpoints that serve, or are about to serve, a model version."""
+    def deployed(self) -> dict[tuple[str, int], list[str]]:
+        """Model versions that are served, or about to be, and the names of the endpoints."""
         query = (
-            select(EndpointRow.name)
-            .join(DeploymentRow, DeploymentRow.endpoint == EndpointRow.name)
-            .where(DeploymentRow.model == model, DeploymentRow.version == version)
+            select(DeploymentRow.model, DeploymentRow.version, EndpointRow.name)
+            .join(EndpointRow, DeploymentRow.endpoint == EndpointRow.name)
             .where((DeploymentRow.id == EndpointRow.current) | DeploymentRow.state.in_(ADVANCING))
             .where(EndpointRow.desired != "deleted")
             .distinct()
             .order_by(EndpointRow.name)
         )
         with self._db.session(reading=True) as session:
-            return list(session.scalars(query))
+            rows = session.execute(query).all()
+        found: dict[tuple[str, int], list[str]] = {}
+        for model, version, endpoint in rows:
+            found.setdefault((model, version), []).append(endpoint)
+        return found
 
     # -- writing ----------------------------------------------------------------------------
 
