@@ -71,7 +71,7 @@ async def test_life_of_a_version(call, register) -> None:
     assert (await call("GET", "models"))[1] == []
 
 
-async def test_a_model_from_a_run(call) -> None:
+async def test_a_model_from_a_run(call, jp_serverapp) -> None:
     run = "0" * 31 + "1"
     status, _ = await call("POST", "runs", {"id": run, "experiment": "e", "name": "best"})
     assert status == 201
@@ -90,6 +90,14 @@ async def test_a_model_from_a_run(call) -> None:
     for path, code in (("modle", 404), ("", 400), ("../..", 400), ("/etc", 400)):
         status, error = await call("POST", "models/churn/versions", {**body, "path": path})
         assert (status, error["field"]) == (code, "path")
+    # A run behind a live deployment stays, whatever else is deleted.
+    registry = jp_serverapp.web_app.settings["modelyard"].registry
+    registry.deployed = lambda: {("churn", 2): ["live"]}
+    status, error = await call("DELETE", f"runs/{run}")
+    assert (status, error["code"]) == (409, "in_use") and "serves 'live'" in error["message"]
+    registry.deployed = dict
+    assert (await call("DELETE", f"runs/{run}"))[0] == 204
+    assert (await call("POST", f"runs/{run}/restore"))[0] == 200
     assert (await call("DELETE", "models/churn"))[0] == 204
     assert (await call("GET", f"runs/{run}"))[1]["models"] == []
 

@@ -63,6 +63,7 @@ class RegistryManager(LoggingConfigurable):
         self.uploads = Uploads(self._rows, store)
         self.deployed: Callable[[], dict[tuple[str, int], list[str]]] = dict
         tracking.models_of_runs = self._rows.of_runs
+        tracking.run_in_use = self._behind_deployment
 
     def start(self) -> None:
         """Begin to sweep what is abandoned; at once, and then every hour."""
@@ -250,6 +251,14 @@ class RegistryManager(LoggingConfigurable):
                 hint=f"Delete the {many} or deploy another version there first.",
                 field="version",
             )
+
+    def _behind_deployment(self, run_id: str) -> str:
+        """Which live deployment a run's model serves, as a sentence; empty: none."""
+        deployed = self.deployed()
+        for made in self._rows.of_runs([run_id]).get(run_id, []):
+            if endpoints := deployed.get((made.name, made.version)):
+                return f"{made.name}:{made.version}, made by this run, serves '{endpoints[0]}'."
+        return ""
 
     # -- telling others ---------------------------------------------------------------------
 

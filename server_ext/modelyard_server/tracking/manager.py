@@ -54,7 +54,7 @@ class TrackingManager(LoggingConfigurable):
     models_of_runs: the registered versions made from runs, by run id; set by the registry.
     files: the artifacts of runs.
     run_in_use: a sentence that says which live deployment depends on a run, or nothing; set by
-        serving.
+        the registry.
     """
 
     def __init__(
