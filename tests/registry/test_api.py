@@ -90,6 +90,7 @@ async def test_a_model_from_a_run(call, jp_serverapp) -> None:
     for path, code in (("modle", 404), ("", 400), ("../..", 400), ("/etc", 400)):
         status, error = await call("POST", "models/churn/versions", {**body, "path": path})
         assert (status, error["field"]) == (code, "path")
+    await call("POST", f"runs/{run}/finish", {})
     # A run behind a live deployment stays, whatever else is deleted.
     registry = jp_serverapp.web_app.settings["modelyard"].registry
     registry.deployed = lambda: {("churn", 2): ["live"]}
