@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +24,7 @@ from modelyard.compute import ComputeApi
 from modelyard.errors import ModelyardError, WrongState
 from modelyard_server.compute.spec import container_name, instance_env, kernel_dir, server_url
 from modelyard_server.compute.workdir import WorkDir
+from modelyard_server.core.beneath import beneath
 from modelyard_server.core.paths import Paths, read_base_url
 from modelyard_server.engines.base import Engine, ExecHandle
 from modelyard_server.engines.choose import choose_engine
@@ -59,9 +60,8 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             km.connection_file = str(self._folder / f"kernel-{self.kernel_id}.json")
             for number, port in enumerate(_PORTS, start=1):
                 setattr(km, port, number)
-        await self._thread(km.write_connection_file, jupyter_session=session)
-        self._give(Path(km.connection_file))
         self.connection_info = km.get_connection_info()
+        await self._thread(self._write_connection_file, session)
         command = km.format_kernel_cmd(extra_arguments=kwargs.pop("extra_arguments", []))
         kwargs["env"] = {k: v for k, v in kwargs.get("env", {}).items() if k in _PASSED_ON}
         return await super().pre_launch(cmd=command, **kwargs)
@@ -151,7 +151,7 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._folder = kernel_dir(self._paths, self.instance)
         base_url = read_base_url(self._paths)
         work = WorkDir(self._paths, self.instance, self._engine.user())
-        self._token = work.token
+        self._token = work.read_token
         self._url = server_url(self._paths, base_url)
         self._env = instance_env(self._paths, work, self.instance, base_url)
 
@@ -165,8 +165,7 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     def _start_instance(self) -> None:
         """The user chose this kernel, so the instance is wanted: start it through the server."""
         try:
-            token = self._token.read_text() if self._token.exists() else ""
-            ComputeApi(Client(self._url, token)).get(self.instance).start(timeout=120.0)
+            ComputeApi(Client(self._url, self._token())).get(self.instance).start(timeout=120.0)
         except ModelyardError as error:
             raise WrongState(
                 f"Instance '{self.instance}' is not running and could not be started: "
@@ -174,9 +173,13 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
                 hint=error.hint,
             ) from error
 
-    def _give(self, file: Path) -> None:
-        if os.getuid() == 0:
-            os.chown(file, *self._engine.user())
+    def _write_connection_file(self, session: str) -> None:
+        """Not jupyter_client's own way: the kernel may have put a link in the file's place."""
+        km: Any = self.parent
+        info = {**km.get_connection_info(), "key": km.session.key.decode()}
+        info |= {"kernel_name": km.kernel_name, "jupyter_session": session}
+        with beneath(self._folder, self._engine.user()) as folder:
+            folder.write(f"kernel-{self.kernel_id}.json", json.dumps(info), 0o600)
 
     def _sweep(self) -> None:
         if self._folder == Path():

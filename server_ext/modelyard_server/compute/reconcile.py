@@ -212,7 +212,7 @@ class Reconciler:
             folder.mkdir(parents=True, exist_ok=True)
             share(folder, owner)
         self._paths.api_socket.parent.mkdir(parents=True, exist_ok=True)
-        if not work.token.exists():
+        if not work.has_token():
             work.write_token(self._tokens.issue("instance", name))
         return work
 

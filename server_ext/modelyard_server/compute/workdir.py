@@ -3,6 +3,8 @@
 The venv is three links and a `.pth` file: packages of the environment are found through the
 `.pth`, what the user installs lands in the venv itself. It outlives the container, so installed
 packages survive stop, start and re-creation, and making it costs milliseconds.
+
+The instance's programs may change all of it at any time: see `core.beneath`.
 """
 
 from __future__ import annotations
@@ -11,8 +13,11 @@ import os
 import shutil
 from pathlib import Path
 
+from modelyard_server.core.beneath import beneath, read_plain
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import Runtime
+
+_TOKEN_BYTES = 4096
 
 _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'
 
@@ -44,32 +49,42 @@ class WorkDir:
         ----------
         pip_conf: pip's configuration in the venv.
         """
-        site = self.venv / "lib" / f"python{runtime.python_version}" / "site-packages"
-        binaries = self.venv / "bin"
-        for folder in (site, binaries, self.home):
-            folder.mkdir(parents=True, exist_ok=True)
-        (self.venv / "pyvenv.cfg").write_text(
-            f"home = {Path(runtime.python).parent}\n"
-            "include-system-site-packages = false\n"
-            f"version = {runtime.python_version}\n"
-        )
-        for name in ("python", "python3", f"python{runtime.python_version}"):
-            _link(binaries / name, runtime.python)
-        (site / "_modelyard.pth").write_text("".join(f"{path}\n" for path in runtime.paths))
-        (self.venv / "pip.conf").write_text(pip_conf)
-        (self.venv / "pip.conf").chmod(0o600)  # an index's address may hold a password
-        for name in ("pip", "pip3"):
-            (binaries / name).write_text(_PIP)
-            (binaries / name).chmod(0o755)
-        self._give()
+        version = runtime.python_version
+        with beneath(self.root, self._owner) as root:
+            root.give()
+            with root.folder("home"):
+                pass
+            with root.folder("venv") as venv:
+                venv.write(
+                    "pyvenv.cfg",
+                    f"home = {Path(runtime.python).parent}\n"
+                    "include-system-site-packages = false\n"
+                    f"version = {version}\n",
+                )
+                venv.write("pip.conf", pip_conf, 0o600)  # an index's address may hold a password
+            with root.folder("venv", "bin") as binaries:
+                for name in ("python", "python3", f"python{version}"):
+                    binaries.link(name, runtime.python)
+                for name in ("pip", "pip3"):
+                    binaries.write(name, _PIP, 0o775)
+            with root.folder("venv", "lib", f"python{version}", "site-packages") as site:
+                site.write("_modelyard.pth", "".join(f"{path}\n" for path in runtime.paths))
+
+    def has_token(self) -> bool:
+        """Whether the instance's token is there."""
+        return bool(self.read_token())
+
+    def read_token(self) -> str:
+        """The instance's token; empty when there is none."""
+        try:
+            return read_plain(self.token, _TOKEN_BYTES).decode()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def write_token(self, token: str) -> None:
         """Store the instance's token, readable by its programs and us alone."""
-        descriptor = os.open(self.token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(token)
-        if os.getuid() == 0:
-            os.chown(self.token, *self._owner)
+        with beneath(self.root, self._owner) as root:
+            root.write(self.token.name, token, 0o600)
 
     def disk(self) -> int:
         """Bytes below it."""
@@ -85,25 +100,3 @@ class WorkDir:
     def remove(self) -> None:
         """Delete it all; silent when it is gone."""
         shutil.rmtree(self.root, ignore_errors=True)
-
-    def _give(self) -> None:
-        # Only what we write ourselves: what the user installed is the user's already.
-        if os.getuid() != 0:
-            return
-        os.chown(self.root, *self._owner)
-        for top in (self.venv, self.home, self.venv / "pip.conf"):
-            os.chown(top, *self._owner)
-        for folder in ("bin", "lib"):
-            for where, folders, files in os.walk(self.venv / folder):
-                for entry in (*folders, *files):
-                    os.lchown(Path(where) / entry, *self._owner)
-                os.chown(where, *self._owner)
-                if Path(where).name == "site-packages":
-                    folders.clear()
-
-
-def _link(link: Path, target: str) -> None:
-    if link.is_symlink() and str(link.readlink()) == target:
-        return
-    link.unlink(missing_ok=True)
-    link.symlink_to(target)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from modelyard_server.core.beneath import read_plain
+
 # Directories are shared by the server's and the container's user: umask 002 keeps what either
 # makes writable by both. Output is redirected first, so that the reason of a failure is in the log.
 _WRAPPER = """\
@@ -16,6 +18,7 @@ shift 3
 exec "$@"
 """
 _PID_FILE_AT = 5
+_PID_BYTES = 32
 
 
 def wrapped(argv: Sequence[str], *, cwd: str, pid_file: Path, log_file: Path) -> list[str]:
@@ -34,7 +37,7 @@ def noted_pid_file(arguments: Sequence[str]) -> str:
 def read_pid(pid_file: Path) -> int | None:
     """The number in a pid file; None while it is missing or half written."""
     try:
-        text = pid_file.read_text()
+        text = read_plain(pid_file, _PID_BYTES).decode("ascii", "replace")
     except OSError:
         return None
     return int(text) if text.endswith("\n") and text.strip().isdigit() else None

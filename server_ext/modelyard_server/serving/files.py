@@ -16,6 +16,10 @@ from pathlib import Path
 
 import msgspec
 
+from modelyard_server.core.beneath import read_plain
+
+_STATUS_BYTES = 1 << 20
+
 SCRIPT = "score.py"
 
 
@@ -92,7 +96,9 @@ class EndpointFolder:
     def status(self, deployment: str) -> Status | None:
         """What the scoring server says now; None before its first word."""
         try:
-            return msgspec.json.decode(self.status_file(deployment).read_bytes(), type=Status)
+            return msgspec.json.decode(
+                read_plain(self.status_file(deployment), _STATUS_BYTES), type=Status
+            )
         except (OSError, msgspec.MsgspecError):
             return None
 
