@@ -34,6 +34,7 @@ class Tokens:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._cache: dict[str, Principal] = {}
+        self._revoked = 0
         self._lock = threading.Lock()
 
     def issue(self, kind: str, subject: str) -> str:
@@ -52,13 +53,15 @@ class Tokens:
         with self._lock:
             if key in self._cache:
                 return self._cache[key]
+            before = self._revoked
         with self._db.session(reading=True) as session:
             row = session.scalar(select(TokenRow).where(TokenRow.hash == key))
             if row is None:
                 return None
             found = Principal(kind=row.kind, subject=row.subject)
         with self._lock:
-            self._cache[key] = found
+            if before == self._revoked:  # else what was read may be gone
+                self._cache[key] = found
         return found
 
     def revoke(self, kind: str, subject: str) -> None:
@@ -68,4 +71,5 @@ class Tokens:
                 delete(TokenRow).where(TokenRow.kind == kind, TokenRow.subject == subject)
             )
         with self._lock:
+            self._revoked += 1
             self._cache.clear()
