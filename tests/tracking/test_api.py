@@ -239,3 +239,22 @@ async def test_a_refused_upload_is_answered_after_it_was_heard_out(
     answer = await put_raw(jp_serverapp, jp_base_url, url, b"x" * 5_000_000)
     assert answer.startswith(b"HTTP/1.1 404") and b"There is no run" in answer
     assert stored(tmp_path) == []
+
+
+async def test_what_every_list_of_runs_carries_stays_small(call, start) -> None:
+    id = await start()
+    line = json.dumps({"f": {"status": "failed", "error": "ValueError: " + "x" * 1_000_000}})
+    await call("POST", f"runs/{id}/spool", f"{line}\n".encode(), offset=0)
+    _, page = await call("GET", "runs")
+    assert page["runs"][0]["error"].startswith("ValueError: x")
+    assert len(page["runs"][0]["error"]) == 10_000
+    for field, value in {
+        "compute": "x" * 1000,
+        "python": "x" * 1000,
+        "parent": "x" * 1000,
+        "source": {"kind": "cell", "name": "x" * 10_000},
+        "started": 1e300,
+    }.items():
+        body = {"id": uuid.uuid4().hex, "experiment": "e", field: value}
+        status, error = await call("POST", "runs", body)
+        assert (status, error["field"].partition(".")[0]) == (400, field)

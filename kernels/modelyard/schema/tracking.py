@@ -8,6 +8,8 @@ import msgspec
 
 from modelyard.schema.common import Timestamp
 
+_Short = Annotated[str, msgspec.Meta(max_length=250)]
+
 RunStatus = Literal["queued", "preparing", "running", "finished", "failed", "cancelled"]
 
 
@@ -55,7 +57,7 @@ class RunSource(msgspec.Struct, kw_only=True):
     """Where the code of a run came from."""
 
     kind: Literal["cell", "notebook", "script", "interactive"]
-    name: str = ""
+    name: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     """Path of the notebook or script, for people."""
 
 
@@ -67,12 +69,12 @@ class RunCreate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str = ""
     tags: dict[str, str] = {}
     params: dict[str, str] = {}
-    parent: str = ""
+    parent: _Short = ""
     source: RunSource = msgspec.field(default_factory=lambda: RunSource(kind="interactive"))
-    compute: str = ""
+    compute: _Short = ""
     """Name of the compute target; empty: the machine of the server."""
-    python: str = ""
-    started: Timestamp = 0.0
+    python: _Short = ""
+    started: Annotated[Timestamp, msgspec.Meta(ge=0, le=1e11)] = 0.0
     spool: bool = False
     """The client writes its spool where the server reads it."""
 

@@ -10,6 +10,8 @@ NAME_LENGTH = 200
 KEY_LENGTH = 250
 VALUE_LENGTH = 6000
 NOTE_LENGTH = 100_000
+ERROR_LENGTH = 10_000
+"""What is kept of why a run failed: every list of runs carries it."""
 
 _FIRST = (
     "amber bold brave bright calm clear clever cool crisp deep eager fair fast fresh gentle grand "

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.errors import NotFound
 from modelyard.schema.tracking import Run, RunCreate
+from modelyard.tracking.names import ERROR_LENGTH
 from modelyard_server.db.session import Database
 from modelyard_server.tracking.query import as_number
 from modelyard_server.tracking.records import Batch
@@ -140,7 +141,9 @@ def end_run(session: Session, id: int, status: str, error: str, ended: float) ->
     """Mark an active run as ended within a transaction; False when it had ended before."""
     where = update(RunRow).where(RunRow.id == id, RunRow.status.in_(ACTIVE))
     found = session.execute(
-        where.values(status=status, error=error, ended=ended).returning(RunRow.experiment_id)
+        where.values(status=status, error=error[:ERROR_LENGTH], ended=ended).returning(
+            RunRow.experiment_id
+        )
     ).first()
     if found is None:
         return False
