@@ -58,6 +58,10 @@ class Client:
         percent-encoded.
     token: Jupyter's token, or one that Modelyard gave to a kernel or job.
 
+    Attributes
+    ----------
+    spool: the directory in which this server reads what runs log, where this process shares it.
+
     Every method raises the `ModelyardError` that the server answered with, and `NotConnected`
     when it does not answer.
     """
@@ -75,6 +79,7 @@ class Client:
                 hint="Use http://HOST:PORT/ as JupyterLab printed it at its start.",
             )
         self.url = url
+        self.spool: Path | None = None
         self._http = httpx.Client(
             base_url=f"{base.rstrip('/')}/{API}",
             headers={"Authorization": f"Bearer {token}"} if token else {},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from modelyard.client import Client, find_server
 from modelyard.compute import ComputeApi
 from modelyard.endpoints import EndpointsApi
@@ -32,6 +35,9 @@ class Workspace:
             token = token if token is not None else found
         self._client = Client(url, token or "")
         self.status: Status = self._client.get("/status", Status)
+        # What the environment names is the spool of the server around us, which need not be this.
+        if os.environ.get("MODELYARD_SPOOL", "") == self.status.spool:
+            self._client.spool = Path(self.status.spool)
         self.compute = ComputeApi(self._client)
         self.runs = RunsApi(self._client)
         self.models = ModelsApi(self._client)

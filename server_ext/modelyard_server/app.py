@@ -64,6 +64,7 @@ class ModelyardApp(ExtensionApp):
     )
 
     services: Services
+    _exported: dict[str, str] = {}
     _lock: IO[str] | None = None
     _socket: HTTPServer | None = None
 
@@ -126,12 +127,13 @@ class ModelyardApp(ExtensionApp):
         loop = asyncio.get_running_loop()
         token = await loop.run_in_executor(None, services.tokens.issue, "instance", "(local)")
         # Kernels that run on the server's machine, outside of any instance, inherit these.
-        os.environ.update(
-            MODELYARD_URL=server_url(paths, serverapp.base_url),
-            MODELYARD_TOKEN=token,
-            MODELYARD_SPOOL=str(paths.spool),
-            MODELYARD_FILES=str(paths.files),
-        )
+        self._exported = {
+            "MODELYARD_URL": server_url(paths, serverapp.base_url),
+            "MODELYARD_TOKEN": token,
+            "MODELYARD_SPOOL": str(paths.spool),
+            "MODELYARD_FILES": str(paths.files),
+        }
+        os.environ.update(self._exported)
         write_server(
             paths,
             ServerInfo(
@@ -148,6 +150,8 @@ class ModelyardApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop loops and leave the workspace to the next server."""
+        for name in self._exported:
+            os.environ.pop(name, None)
         self.services.events.stop()
         if self._socket is not None:
             self._socket.stop()

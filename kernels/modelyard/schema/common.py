@@ -99,6 +99,8 @@ class Status(msgspec.Struct, kw_only=True):
     workspace_id: str
     workspace: str
     """Directory of the workspace on the server."""
+    spool: str
+    """Directory on the server's machine in which it reads what runs log."""
     engine: EngineInfo
     sizes: list[Size]
     default_size: str

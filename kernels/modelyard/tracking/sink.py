@@ -192,10 +192,9 @@ class PostedSink(Sink):
 
 def open_sink(client: Client, run_id: str) -> Sink:
     """The server's spool directory where it can be written to, else a posted file."""
-    folder = os.environ.get("MODELYARD_SPOOL", "")
-    if folder:
+    if client.spool is not None:
         with suppress(OSError):
-            return Sink(Path(folder), run_id)
+            return Sink(client.spool, run_id)
     return PostedSink(client, run_id)
 
 

@@ -77,6 +77,8 @@ export interface Status {
   workspace_id: string;
   /** Directory of the workspace on the server. */
   workspace: string;
+  /** Directory on the server's machine in which it reads what runs log. */
+  spool: string;
   engine: EngineInfo;
   sizes: Size[];
   default_size: string;

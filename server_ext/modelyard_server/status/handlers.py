@@ -22,6 +22,7 @@ class StatusHandler(Handler):
                 version=VERSION,
                 workspace_id=services.paths.workspace_id,
                 workspace=str(services.paths.root),
+                spool=str(services.paths.spool),
                 engine=engine,
                 sizes=sizes,
                 default_size=sizes[0].name,
