@@ -36,6 +36,7 @@ def up(arguments: argparse.Namespace) -> int:
         _provide_base_image(paths)
     argv = [
         sys.executable,
+        "-P",  # a module that lies in the current folder, where kernels write, is not ours to run
         "-m",
         "jupyterlab",
         f"--ServerApp.root_dir={paths.files}",
