@@ -13,13 +13,16 @@ from modelyard.schema.serving import ScoreReply
 TIMEOUT = 60.0
 """Seconds for one answer."""
 
+LARGEST = 64 << 20
+"""Bytes of an answer: a script may send without end."""
+
 
 def score(port: int, key: str, body: bytes) -> ScoreReply:
     """POST a body to the scoring server on this machine, and time it.
 
     Raises
     ------
-    WrongState: nothing answers at the port.
+    WrongState: nothing answers at the port, or more than `LARGEST` bytes.
     NotConnected: the answer took too long.
     """
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -28,7 +31,7 @@ def score(port: int, key: str, body: bytes) -> ScoreReply:
     try:
         connection.request("POST", "/score", body, headers)
         answer = connection.getresponse()
-        raw = answer.read()
+        raw = answer.read(LARGEST + 1)
     except TimeoutError as error:
         raise NotConnected(
             f"The endpoint did not answer within {TIMEOUT:.0f} s.", hint="Look at its log."
@@ -39,6 +42,11 @@ def score(port: int, key: str, body: bytes) -> ScoreReply:
         ) from error
     finally:
         connection.close()
+    if len(raw) > LARGEST:
+        raise WrongState(
+            f"The endpoint's answer is larger than {LARGEST >> 20} MiB.",
+            hint="Send fewer rows at once, or call the endpoint's URL yourself.",
+        )
     taken = (time.perf_counter() - begun) * 1000
     return ScoreReply(status=answer.status, body=_readable(raw), milliseconds=round(taken, 2))
 

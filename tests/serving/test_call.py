@@ -1,0 +1,42 @@
+"""What the server makes of an endpoint's answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from modelyard.errors import WrongState
+from modelyard_server.serving.call import score
+
+
+class _Endless(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b" " * (1 << 20))
+        except OSError:
+            return  # the reader had enough
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), _Endless)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_answer_without_end_is_cut_off(port: int) -> None:
+    with pytest.raises(WrongState, match="64 MiB"):
+        score(port, "key", b"{}")
