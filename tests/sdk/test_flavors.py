@@ -335,6 +335,7 @@ def test_files_without_a_description_are_custom(tmp_path: Path) -> None:
         "[1, 2]",
         "a: [",
         "\x00",
+        "[" * 100_000,
         '{"flavors": {"sklearn": {"pickled_model": "../../etc/passwd"}}}',
         '{"flavors": {"sklearn": {"pickled_model": "/etc/passwd"}}}',
         '{"flavors": {"sklearn": {}}}',

@@ -350,11 +350,12 @@ os.kill(os.getpid(), 9)
 def test_without_server_and_spool_there_is_no_run(
     own_server: RunningServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ws = own_server.start().workspace()
+    elsewhere = own_server.start().workspace()
+    monkeypatch.setenv("MODELYARD_SPOOL", str(own_server.paths.spool))
+    ws = own_server.workspace()
     own_server.stop()
     with pytest.raises(NotConnected):
-        ws.experiment(name).start_run()
-    monkeypatch.setenv("MODELYARD_SPOOL", str(own_server.paths.spool))
+        elsewhere.experiment(name).start_run()
     with pytest.warns(UserWarning, match="will appear when the server is back"):
         run = ws.experiment(name).start_run()
     run.log("a", 1.5)
@@ -366,6 +367,16 @@ def test_without_server_and_spool_there_is_no_run(
     wait_for(lambda: [r.status for r in ws.runs.list()] == ["finished"], 30)
     assert ws.runs.get(run.id).metrics == {"a": 1.5}
     wait_for(lambda: list(own_server.paths.spool.iterdir()) == [], 10)
+
+
+def test_the_spool_of_another_server_is_not_used(
+    process_server: RunningServer, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_SPOOL", str(tmp_path))
+    with process_server.workspace().experiment(name).start_run() as run:
+        run.log("a", 1.0)
+    assert (run.status, run.metrics) == ("finished", {"a": 1.0})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_in_ipython_keeps_its_cells(
