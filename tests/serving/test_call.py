@@ -12,10 +12,16 @@ from modelyard.errors import WrongState
 from modelyard_server.serving.call import score
 
 
-class _Endless(BaseHTTPRequestHandler):
+class _Odd(BaseHTTPRequestHandler):
+    """Repeats what it is sent; sends blanks without end when it is sent nothing."""
+
     def do_POST(self) -> None:
         self.send_response(200)
         self.end_headers()
+        size = int(self.headers["Content-Length"])
+        if size:
+            self.wfile.write(self.rfile.read(size))
+            return
         try:
             while True:
                 self.wfile.write(b" " * (1 << 20))
@@ -28,7 +34,7 @@ class _Endless(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    server = HTTPServer(("127.0.0.1", 0), _Endless)
+    server = HTTPServer(("127.0.0.1", 0), _Odd)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server.server_port
@@ -39,4 +45,16 @@ def port() -> Iterator[int]:
 
 def test_an_answer_without_end_is_cut_off(port: int) -> None:
     with pytest.raises(WrongState, match="64 MiB"):
-        score(port, "key", b"{}")
+        score(port, "key", b"")
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b'{"result": [1]}', {"result": [1]}),
+        (b'"\xff"', '"\ufffd"'),
+        (b"[" * 10_000, "[" * 10_000),
+    ],
+)
+def test_an_answer_that_is_no_json_is_shown_as_text(port: int, raw: bytes, shown: object) -> None:
+    assert score(port, "key", raw).body == shown

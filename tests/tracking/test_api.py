@@ -258,3 +258,12 @@ async def test_what_every_list_of_runs_carries_stays_small(call, start) -> None:
         body = {"id": uuid.uuid4().hex, "experiment": "e", field: value}
         status, error = await call("POST", "runs", body)
         assert (status, error["field"].partition(".")[0]) == (400, field)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name": "\xff"}', b"[" * 100_000, b'{"name": ' + b"[" * 100_000]
+)
+async def test_a_body_that_is_no_json_is_said_to_be_malformed(call, body: bytes) -> None:
+    status, error = await call("POST", "experiments", body)
+    assert (status, error["code"]) == (400, "invalid_input")
+    assert "malformed" in error["message"]

@@ -107,7 +107,7 @@ def _parse(file: Path) -> dict[str, Any]:
     raw = file.read_bytes()
     try:
         meta = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         meta = _yaml(raw)
     if not isinstance(meta, dict):
         raise _damaged("it is not a mapping")
@@ -213,7 +213,7 @@ def _example(directory: Path, meta: dict[str, Any]) -> Any:
         return None
     try:
         example = msgspec.json.decode(file.read_bytes())
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if isinstance(example, dict) and info.get("type") == "dataframe":
         columns, rows = example.get("columns"), example.get("data")

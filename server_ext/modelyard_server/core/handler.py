@@ -88,7 +88,7 @@ class Handler(APIHandler):
         """The request body as a struct; InvalidInput names the field that is wrong."""
         try:
             return msgspec.json.decode(self.request.body or b"{}", type=kind)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             text = str(error)
             field = text.partition("`$.")[2].partition("`")[0]
             raise InvalidInput(f"The request is malformed: {text}.", field=field) from error

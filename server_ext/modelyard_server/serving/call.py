@@ -54,5 +54,5 @@ def score(port: int, key: str, body: bytes) -> ScoreReply:
 def _readable(raw: bytes) -> object:
     try:
         return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw.decode(errors="replace")
