@@ -85,6 +85,12 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ISidebar> = {
     panel.node.setAttribute('aria-label', trans.__('Modelyard'));
     (labShell ?? shell).add(panel, 'left', { rank: 150 });
     restorer?.add(panel, PANEL);
+    // Who opens a workspace for the first time meets Modelyard; later, what was left open counts.
+    void Promise.all([labShell?.restored, app.restored]).then(([layout]) => {
+      if (layout?.fresh) {
+        shell.activateById(PANEL);
+      }
+    });
     return sections;
   },
 };

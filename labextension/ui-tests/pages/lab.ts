@@ -11,6 +11,8 @@ export class Lab {
     await this.page.goto(`${address()}/lab/workspaces/ui-tests?reset&token=${token}`);
     await expect(this.page.locator('#jp-main-dock-panel')).toBeVisible({ timeout: 60_000 });
     await expect(this.page.locator('.jp-Launcher').first()).toBeVisible();
+    // The panel opens by itself with a fresh layout; clicking its tab meanwhile would fold it.
+    await expect(this.panel).toBeVisible();
   }
 
   /**
