@@ -12,6 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .make
 
+# The machine's Node where it has one, else the one that requirements/dev.txt brings.
+export PATH := $(PATH):$(CURDIR)/$(BIN)
+
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
 	$(wildcard labextension/package.json labextension/package-lock.json labextension/tsconfig*.json)
 
@@ -80,11 +83,9 @@ schema: $(STAMPS)/dev
 	$(BIN)/python labextension/generate_schema.py
 
 # Not `npm ci`: it refuses a lock made where the registry lacks other platforms' optional binaries.
-$(STAMPS)/node: labextension/package.json labextension/package-lock.json
-	@command -v npm >/dev/null || { echo "Developing the front end needs Node.js 20 or newer:"; \
-		echo "  sudo apt-get install nodejs npm"; exit 1; }
+$(STAMPS)/node: $(STAMPS)/dev labextension/package.json labextension/package-lock.json
 	cd labextension && npm install --no-save --no-audit --no-fund --silent
-	@mkdir -p $(STAMPS) && touch $@
+	@touch $@
 
 # -- upkeep ----------------------------------------------------------------------------------
 

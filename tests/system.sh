@@ -9,7 +9,6 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need dockerd docker.io
 need mmdebstrap mmdebstrap
 need chromium chromium
-need npm npm
 need iptables iptables
 
 if [ ${#missing[@]} -gt 0 ]; then
