@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from asyncio import AbstractEventLoop
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +79,4 @@ def jp_serverapp(
     yield jp_serverapp
     for state in services.engine.list(services.paths.workspace_id):
         services.engine.remove(state.container)
+    shutil.rmtree(services.paths.runtime, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -121,6 +122,7 @@ class RunningServer:
         engine = choose_engine(paths, self.engine)
         for state in engine.list(paths.workspace_id):
             engine.remove(state.container)
+        shutil.rmtree(paths.runtime, ignore_errors=True)
         for spec in Path(sys.prefix, "share/jupyter/kernels").glob(
             f"modelyard-{paths.workspace_id[:8]}-*/kernel.json"
         ):

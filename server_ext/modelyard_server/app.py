@@ -167,7 +167,10 @@ class ModelyardApp(ExtensionApp):
         services = self.services
         path = services.paths.api_socket
         path.parent.mkdir(parents=True, exist_ok=True)
-        share(path.parent, services.engine.user())
+        # Containers reach the socket, and nobody of their group may put another in its place.
+        path.parent.chmod(0o750)
+        if os.getuid() == 0:
+            os.chown(path.parent, -1, services.engine.user()[1])
         socket = bind_unix_socket(str(path), mode=0o660)
         if os.getuid() == 0:
             os.chown(path, -1, services.engine.user()[1])

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from modelyard.errors import InvalidInput
 
-# name[extras] specifiers ; marker   or   name @ url. One line, and never an option of pip's.
+# name[extras] specifiers ; marker   or   name @ https://… (the server fetches it: no file, no
+# version control). One line, and never an option of pip's.
 _REQUIREMENT = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:\[[A-Za-z0-9._,\s-]*\])?"
-    r"\s*(?:@\s*[a-z][a-z0-9+.-]*://\S+|[(<>=!~][^;@\r\n]*)?(?:\s*;[^\r\n]*)?"
+    r"\s*(?:@\s*https?://\S+|[(<>=!~][^;@\r\n]*)?(?:\s*;[^\r\n]*)?"
 )
 _LONGEST = 500
 _MOST = 500

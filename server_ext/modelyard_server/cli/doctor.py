@@ -52,6 +52,8 @@ def doctor(arguments: argparse.Namespace) -> int:
 def _checks(paths: Paths) -> Iterator[Check]:
     yield _python()
     yield _lab()
+    if os.getuid() == 0:
+        yield _root()
     try:
         paths.make()
     except (ModelyardError, OSError) as error:
@@ -69,6 +71,15 @@ def _checks(paths: Paths) -> Iterator[Check]:
 def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     return Check("Python", "ok", f"{version} in {sys.prefix}")
+
+
+def _root() -> Check:
+    return Check(
+        "User",
+        "warning",
+        "root. JupyterLab's own kernels and terminals can then do everything on this machine.",
+        "Run it as an ordinary user who may use Docker: sudo usermod -aG docker $USER",
+    )
 
 
 def _lab() -> Check:

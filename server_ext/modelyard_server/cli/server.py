@@ -56,6 +56,7 @@ def up(arguments: argparse.Namespace) -> int:
         argv.append("--ServerApp.port_retries=0")
     if os.getuid() == 0:
         argv.append("--allow-root")
+        argv.append("--ServerApp.contents_manager_class=modelyard_server.contents.GuardedContents")
     environment = {**os.environ, **_defaults()}
     if arguments.token is not None:
         environment["JUPYTER_TOKEN"] = arguments.token  # not an argument: `ps` shows those
