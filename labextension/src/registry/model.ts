@@ -139,9 +139,11 @@ export function signatureRows(version: ModelVersion): { name: string; dtype: str
   if (!signature) {
     return [];
   }
+  // An array has one type for all its columns; a table has one for each.
+  const shared = signature.dtypes.length === 1 ? signature.dtypes[0] : '';
   const count = Math.max(signature.features ?? 0, signature.names.length, signature.dtypes.length);
   return Array.from({ length: count }, (_, index) => ({
     name: signature.names[index] ?? `column ${index + 1}`,
-    dtype: signature.dtypes[index] ?? '',
+    dtype: signature.dtypes[index] ?? shared,
   }));
 }

@@ -62,11 +62,11 @@ describe('models', () => {
     expect(pickVersion(model('bc', []), null)).toBeUndefined();
   });
 
-  it('complete a signature that names nothing', () => {
+  it('spread the one type of an array over its columns, which have no names', () => {
     const signature = { features: 2, names: [], dtypes: ['double'] };
     expect(signatureRows(version(1, { signature }))).toEqual([
       { name: 'column 1', dtype: 'double' },
-      { name: 'column 2', dtype: '' },
+      { name: 'column 2', dtype: 'double' },
     ]);
     expect(signatureRows(version(1))).toEqual([]);
   });
