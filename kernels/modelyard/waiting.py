@@ -11,7 +11,10 @@ from modelyard.errors import WaitTimeout
 
 T = TypeVar("T")
 
-_INTERVAL = 0.05
+_QUICK = 0.02
+_INTERVAL = 0.1
+_QUICK_FOR = 2.0
+"""Seconds in which to ask often: most waits for what is cached end in them."""
 
 
 def wait_until(
@@ -33,7 +36,8 @@ def wait_until(
     ------
     WaitTimeout: it took longer.
     """
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
+    deadline = began + timeout
     shown = ""
     try:
         while True:
@@ -51,7 +55,8 @@ def wait_until(
                     f"{what} is not ready after {timeout:.0f} s (last seen: {text or 'nothing'}).",
                     hint="It goes on in the background; give a larger timeout= to wait longer.",
                 )
-            time.sleep(_INTERVAL)
+            quick = time.monotonic() - began < _QUICK_FOR
+            time.sleep(_QUICK if quick else _INTERVAL)
     finally:
         if shown:
             sys.stdout.write("\n")

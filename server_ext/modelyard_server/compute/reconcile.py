@@ -89,6 +89,11 @@ class Reconciler:
         """Something is wanted: look now."""
         self._loop.wake()
 
+    def bring_up(self, name: str) -> None:
+        """Begin to start a new instance now, without looking first at all that runs."""
+        self._changed(name)
+        self._workers.submit(name, lambda: self._bring_up(name))
+
     def progress(self, name: str) -> Progress | None:
         """What is being done for an instance at this moment."""
         return self._progress.get(name)
