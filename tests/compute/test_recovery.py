@@ -118,6 +118,13 @@ def test_stopping_with_live_kernels_is_refused(own_server: RunningServer) -> Non
     for act in (instance.stop, instance.restart, instance.delete):
         with pytest.raises(InUse, match="kernel is alive"):
             act()
+    # A kernel that wants its dead instance back does not hide why it died.
+    engine = choose_engine(own_server.paths, "process")
+    began = instance.info.started
+    engine.stop(engine.list(own_server.paths.workspace_id)[0].container, 0)
+    wait_for(lambda: instance.refresh().info.started not in (None, began), what="it is back")
+    instance.wait("running")
+    assert instance.info.exit is not None and instance.info.exit.code == 137
     instance.stop(force=True)
     assert http.get("/api/kernels").json() == []
     assert instance.state == "stopped"

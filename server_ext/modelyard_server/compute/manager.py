@@ -184,8 +184,11 @@ class ComputeManager(LoggingConfigurable):
 
     def start_instance(self, name: str) -> Instance:
         """Wish it to run."""
-        self._not_leaving(name)
-        return self._wish(name, desired="running", state="starting", error=None, exit=None)
+        wish: dict[str, Any] = {"desired": "running", "state": "starting", "error": None}
+        if self._not_leaving(name).state in ("stopped", "failed"):
+            # Otherwise it may just have died, and a kernel wants it back: keep why it died.
+            wish |= {"exit": None, "started": None}
+        return self._wish(name, **wish)
 
     def stop_instance(self, name: str, *, force: bool = False) -> Instance:
         """Wish it stopped. InUse: kernels are alive on it, unless `force`."""

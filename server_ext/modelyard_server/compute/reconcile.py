@@ -137,7 +137,8 @@ class Reconciler:
         elif instance.state == "failed":
             return  # until the user starts it again
         elif not running or name not in self._adopted or instance.state != "running":
-            by_itself = seen and seen.phase == Phase.EXITED and instance.state == "running"
+            # `started` is forgotten when the user stops it, so this one ended by itself.
+            by_itself = seen and seen.phase == Phase.EXITED and instance.started is not None
             if seen and by_itself and self._crashed(name, seen):
                 return
             self._workers.submit(name, lambda: self._bring_up(name))
@@ -147,7 +148,7 @@ class Reconciler:
         exit = Exit(
             code=seen.exit_code or 0,
             oom=seen.oom,
-            message="It ran out of memory." if seen.oom else seen.error,
+            message=_why(seen),
             at=seen.finished,
         )
         self._set(name, exit=exit)
@@ -299,3 +300,15 @@ class Reconciler:
         self._log.warning("modelyard: %s", error)
         for instance in instances:
             self._set(instance.name, error=ErrorInfo(**error.body()))
+
+
+def _why(seen: ContainerState) -> str:
+    """Why a container ended, as a sentence."""
+    if seen.oom:
+        return "It ran out of memory."
+    if seen.error:
+        return seen.error
+    code = seen.exit_code or 0
+    if code > 128:
+        return f"Something outside ended it (signal {code - 128})."
+    return "Its main program ended."
