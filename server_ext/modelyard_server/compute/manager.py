@@ -21,7 +21,7 @@ from modelyard.schema.compute import (
 from modelyard.suggest import did_you_mean
 from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.reconcile import Reconciler
-from modelyard_server.compute.sizes import pick, sizes_for
+from modelyard_server.compute.sizes import pick, sizes_for, this_machine
 from modelyard_server.compute.spec import container_name
 from modelyard_server.compute.store import ComputeStore
 from modelyard_server.compute.workdir import WorkDir
@@ -94,13 +94,21 @@ class ComputeManager(LoggingConfigurable):
     @property
     def sizes(self) -> list[Size]:
         """The sizes this machine offers; the first is the default."""
-        if not self._sizes:
-            self._sizes = sizes_for(self._engine.info())
+        if self._sizes:
+            return self._sizes
+        about = self._engine.info()
+        if not about.available:
+            return sizes_for(this_machine())  # not kept: the engine knows better once it answers
+        self._sizes = sizes_for(about)
         return self._sizes
 
     def size(self, name: str) -> Size:
         """The size of that name, the default for an empty one. InvalidInput: there is none."""
         return pick(self.sizes, name)
+
+    def require_engine(self) -> None:
+        """Raise EngineUnavailable when the engine did not answer at the last look."""
+        self._reconciler.require_engine()
 
     def list(self) -> list[Instance]:
         """All instances, by name."""
@@ -156,8 +164,10 @@ class ComputeManager(LoggingConfigurable):
         ------
         InvalidInput: a malformed name or image, an unknown size, GPUs where there are none.
         AlreadyExists: the name is taken.
+        EngineUnavailable: the engine does not answer.
         """
         size = self._checked(wanted)
+        self.require_engine()
         with self._creating:
             taken = [i.name for i in self._store.all() if i.name.lower() == wanted.name.lower()]
             if taken:

@@ -73,7 +73,7 @@ class Reconciler:
         self._progress: dict[str, Progress] = {}
         self._adopted: set[str] = set()
         self._crashes: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=CRASHES))
-        self._engine_down = False
+        self._engine_down: EngineUnavailable | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -93,6 +93,11 @@ class Reconciler:
         """Begin to start a new instance now, without looking first at all that runs."""
         self._changed(name)
         self._workers.submit(name, lambda: self._bring_up(name))
+
+    def require_engine(self) -> None:
+        """Raise EngineUnavailable when the last look found that the engine does not answer."""
+        if self._engine_down is not None:
+            raise EngineUnavailable(self._engine_down.message, hint=self._engine_down.hint)
 
     def progress(self, name: str) -> Progress | None:
         """What is being done for an instance at this moment."""
@@ -288,7 +293,7 @@ class Reconciler:
         self._loop.wake()
 
     def _engine_is_back(self, instances: list[Instance]) -> None:
-        self._engine_down = False
+        self._engine_down = None
         for instance in instances:
             if instance.error and instance.error.code == EngineUnavailable.code:
                 self._set(instance.name, error=None)
@@ -296,7 +301,7 @@ class Reconciler:
     def _report_engine(self, instances: list[Instance], error: EngineUnavailable) -> None:
         if self._engine_down:
             return
-        self._engine_down = True
+        self._engine_down = error
         self._log.warning("modelyard: %s", error)
         for instance in instances:
             self._set(instance.name, error=ErrorInfo(**error.body()))
@@ -310,5 +315,5 @@ def _why(seen: ContainerState) -> str:
         return seen.error
     code = seen.exit_code or 0
     if code > 128:
-        return f"Something outside ended it (signal {code - 128})."
+        return f"It was ended from outside (signal {code - 128})."
     return "Its main program ended."

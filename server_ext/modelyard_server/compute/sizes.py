@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 
 from modelyard.errors import InvalidInput
 from modelyard.schema.common import EngineInfo, Size
@@ -10,6 +11,12 @@ from modelyard.schema.common import EngineInfo, Size
 GIB = 1 << 30
 
 _STEPS = [("small", 1, 2), ("medium", 2, 4), ("large", 4, 8), ("xlarge", 8, 16)]
+
+
+def this_machine() -> EngineInfo:
+    """What this machine has, while the engine does not say what it may use of it."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return EngineInfo(name="", available=False, cpus=float(os.cpu_count() or 1), memory=memory)
 
 
 def sizes_for(engine: EngineInfo) -> list[Size]:
