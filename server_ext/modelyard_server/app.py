@@ -65,6 +65,7 @@ class ModelyardApp(ExtensionApp):
 
     services: Services
     _exported: dict[str, str] = {}
+    _life: asyncio.Lock
     _lock: IO[str] | None = None
     _socket: HTTPServer | None = None
 
@@ -75,6 +76,7 @@ class ModelyardApp(ExtensionApp):
         assert self.serverapp is not None
         if os.getuid() == 0:
             os.umask(0o002)  # programs in containers write to the same files, see core/ownership
+        self._life = asyncio.Lock()
         paths = self._paths()
         self._lock = lock(paths)
         engine = choose_engine(paths, self.engine)
@@ -122,6 +124,10 @@ class ModelyardApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Start loops, events and the socket for containers."""
+        async with self._life:
+            await self._begin(serverapp)
+
+    async def _begin(self, serverapp: Any) -> None:
         services, paths = self.services, self.services.paths
         self._listen(serverapp.web_app)
         loop = asyncio.get_running_loop()
@@ -150,6 +156,10 @@ class ModelyardApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop loops and leave the workspace to the next server."""
+        async with self._life:  # Jupyter answers, and can be told to stop, before all has begun
+            await self._end()
+
+    async def _end(self) -> None:
         for name in self._exported:
             os.environ.pop(name, None)
         self.services.events.stop()

@@ -34,6 +34,7 @@ from modelyard_server.environments.manager import EnvironmentManager
 
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
 _LOG_LIMIT = 1_000_000
+_SETTLE = 10.0
 
 
 class ComputeManager(LoggingConfigurable):
@@ -222,6 +223,7 @@ class ComputeManager(LoggingConfigurable):
 
     def stop_all(self) -> None:
         """Stop every instance now, keeping the wish, so that the next server starts them again."""
+        self._reconciler.settle(_SETTLE)  # one that is being started would start after all
         for instance in self._store.all():
             try:
                 self._engine.stop(container_name(self._paths, instance.name))

@@ -85,6 +85,10 @@ class Reconciler:
         self._loop.stop()
         self._workers.stop()
 
+    def settle(self, timeout: float) -> None:
+        """After `stop`: wait for the actions that are under way, at most `timeout` seconds."""
+        self._workers.settle(timeout)
+
     def wake(self) -> None:
         """Something is wanted: look now."""
         self._loop.wake()
