@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 
 from modelyard.errors import InvalidInput
 from modelyard.schema.common import EngineInfo, Size
+from modelyard.suggest import did_you_mean
 
 GIB = 1 << 30
 
@@ -42,10 +42,8 @@ def pick(sizes: list[Size], name: str) -> Size:
     names = [size.name for size in sizes]
     if name in names:
         return sizes[names.index(name)]
-    near = difflib.get_close_matches(name, names, 1, 0.4)
-    guess = f"Did you mean '{near[0]}'? " if near else ""
     raise InvalidInput(
         f"There is no size '{name[:80]}'.",
-        hint=f"{guess}Sizes: {', '.join(names)}.",
+        hint=f"{did_you_mean(name, names)} Sizes: {', '.join(names)}.".lstrip(),
         field="size",
     )
