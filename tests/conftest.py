@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from asyncio import AbstractEventLoop
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,16 @@ from tests.server_support import RunningServer
 os.environ.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.docker_support"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails against a server says what became of that server."""
+    report = yield
+    if report.failed:
+        accounts = [server.account() for server in RunningServer.unswept]
+        report.sections.extend(("server", account) for account in accounts)
+    return report
 
 
 @pytest.fixture(scope="session")

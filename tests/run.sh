@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 
 make --no-print-directory lint
 (cd labextension && npm run --silent test)
-.venv/bin/pytest tests -n 2 --dist loadgroup -q
+.venv/bin/pytest tests -n 2 --dist loadgroup -q --tb=short
 make --no-print-directory ui-test

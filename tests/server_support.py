@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.errors import ModelyardError
 from modelyard.workspace import Workspace
@@ -49,7 +49,11 @@ class RunningServer:
     engine: docker or process.
     """
 
+    unswept: ClassVar[list[RunningServer]] = []
+    """Those of this process that may be running."""
+
     def __init__(self, root: Path, engine: str) -> None:
+        self.unswept.append(self)
         self.root = root
         self.engine = engine
         self.token = secrets.token_hex(8)
@@ -70,6 +74,7 @@ class RunningServer:
     def start(self, *options: str) -> RunningServer:
         """Start it, with more options of `modelyard up`, and wait until it answers."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MODELYARD_")}
+        environment["PYTHONFAULTHANDLER"] = "1"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
@@ -94,6 +99,12 @@ class RunningServer:
             return False
         return True
 
+    def account(self) -> str:
+        """What became of it: its exit status, None while it runs, and the end of its log."""
+        status = self.process.poll() if self.process else "never started"
+        log = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
+        return f"{self.root} on port {self.port}, exit status {status}\n{log}"
+
     def workspace(self) -> Workspace:
         """A new SDK connection."""
         return Workspace(self.url, self.token)
@@ -116,6 +127,7 @@ class RunningServer:
 
     def sweep(self) -> None:
         """Stop it and remove every container, process and kernelspec of its workspace."""
+        self.unswept.remove(self)
         self.stop()
         paths = self.paths
         assert serving(paths) is None

@@ -73,7 +73,9 @@ def test_down_stops_all_and_up_brings_it_back(server: RunningServer) -> None:
     assert server.cli("down")["stopped"] == ["instance cpu-1"]
     assert set(_containers(server).values()) == {str(Phase.EXITED)}
     assert server.cli("status")["server"] is None
-    server.start().workspace().compute.get("cpu-1").wait("running")
+    instance = server.start().workspace().compute.get("cpu-1").wait("running")
+    assert instance.info.exit is not None
+    assert "'modelyard down'" in instance.info.exit.message
 
 
 def test_what_happens_on_exit_is_the_users_choice(own_server: RunningServer) -> None:

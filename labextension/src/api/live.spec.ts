@@ -13,9 +13,14 @@ class Server {
   statusRequests = 0;
 
   readonly events = { stream: this.signal } as unknown as EventStream;
+  readonly failed = new Signal<this, Error>(this);
+  down = false;
 
   status = async (): Promise<Status> => {
     this.statusRequests += 1;
+    if (this.down) {
+      throw new Error('down');
+    }
     return { session: this.session, revision: this.revision } as Status;
   };
 
@@ -41,7 +46,12 @@ describe('Live', () => {
   let resyncs: number;
 
   async function start(): Promise<void> {
-    live = new Live({ events: server.events, loadStatus: server.status, silence: 1000 });
+    live = new Live({
+      events: server.events,
+      loadStatus: server.status,
+      failed: server.failed,
+      silence: 1000,
+    });
     live.changed.connect((_, changes) => heard.push(...changes.map(change => change.id)));
     live.resync.connect(() => (resyncs += 1));
     await vi.advanceTimersByTimeAsync(0);
@@ -106,6 +116,7 @@ describe('Live', () => {
     live = new Live({
       events: server.events,
       loadStatus: () => new Promise(() => undefined),
+      failed: server.failed,
       silence: 1000,
     });
     live.resync.connect(() => (resyncs += 1));
@@ -113,15 +124,37 @@ describe('Live', () => {
     expect(resyncs).toBe(1);
   });
 
-  it('takes a long silence for a lost connection', async () => {
+  it('fetches anew after a long silence, and goes on when the server answers', async () => {
     await start();
     const states: boolean[] = [];
     live.connectedChanged.connect((_, connected) => states.push(connected));
     await vi.advanceTimersByTimeAsync(1001);
-    expect(live.connected).toBe(false);
-    expect(resyncs).toBe(1);
-    server.heartbeat();
     expect(states).toEqual([false, true]);
+    expect(resyncs).toBe(1);
+  });
+
+  it('says that the server is gone as soon as a request failed, and when it is back', async () => {
+    await start();
+    server.down = true;
+    server.failed.emit(new Error('refused'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.connected).toBe(false);
+    expect(live.statusError).toBeInstanceOf(Error);
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(live.connected).toBe(false);
+    expect(resyncs).toBe(0);
+    server.down = false;
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(live.connected).toBe(true);
+    expect(resyncs).toBe(1);
+  });
+
+  it('makes nothing of a request that failed while the server answers', async () => {
+    await start();
+    server.failed.emit(new Error('one that was too large'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.connected).toBe(true);
+    expect(resyncs).toBe(0);
   });
 
   it('fetches the status again when the system changed', async () => {
@@ -132,10 +165,14 @@ describe('Live', () => {
   });
 
   it('keeps why the status could not be fetched', async () => {
-    const error = new Error('down');
-    live = new Live({ events: server.events, loadStatus: () => Promise.reject(error) });
+    server.down = true;
+    live = new Live({
+      events: server.events,
+      loadStatus: server.status,
+      failed: server.failed,
+    });
     await vi.advanceTimersByTimeAsync(0);
     expect(live.status).toBeNull();
-    expect(live.statusError).toBe(error);
+    expect(live.statusError).toBeInstanceOf(Error);
   });
 });

@@ -10,6 +10,9 @@ export const SCHEMA = 'https://modelyard.dev/events/changed';
 /** The server breaks a silence after 20 s: this much means that it does not reach us. */
 const SILENCE = 50_000;
 
+/** How long to wait between two attempts to reach a server that does not answer. */
+const RETRY = 3_000;
+
 /** The part of the event manager that is used here. */
 export type EventStream = Pick<Event.IManager, 'stream'>;
 
@@ -17,6 +20,8 @@ export interface LiveOptions {
   events: EventStream;
   /** Fetches the server's status, whose revision is the baseline of gap detection. */
   loadStatus: () => Promise<Status>;
+  /** Emitted when anything in JupyterLab could not reach the server. */
+  failed: ISignal<unknown, unknown>;
   /** Milliseconds without an event after which the connection counts as lost. */
   silence?: number;
 }
@@ -33,8 +38,8 @@ export class Live implements IDisposable {
     this._loadStatus = options.loadStatus;
     this._silence = options.silence ?? SILENCE;
     this._events.stream.connect(this._onEvent, this);
-    this._watch();
-    void this.refreshStatus();
+    options.failed.connect(this._onFailure, this);
+    void this._ask();
   }
 
   /** The workspace and its machine; null until the server answered once. */
@@ -52,7 +57,7 @@ export class Live implements IDisposable {
     return this._statusChanged;
   }
 
-  /** Whether events arrive. */
+  /** Whether the server answers and its events arrive. */
   get connected(): boolean {
     return this._connected;
   }
@@ -149,19 +154,47 @@ export class Live implements IDisposable {
     }
   }
 
+  /** Somebody's request failed: it may have been that one alone, so ask. */
+  private _onFailure(): void {
+    if (this._connected && !this._asking) {
+      void this._ask();
+    }
+  }
+
   private _watch(): void {
     window.clearTimeout(this._timer);
     this._timer = window.setTimeout(() => {
       this._setConnected(false);
-      void this.refresh();
-      this._watch();
+      void this._ask();
     }, this._silence);
+  }
+
+  /** Ask whether the server is there, until it is. */
+  private async _ask(): Promise<void> {
+    this._asking = true;
+    await this.refreshStatus();
+    this._asking = false;
+    if (this._isDisposed) {
+      return;
+    }
+    if (this._statusError === null) {
+      if (!this._connected) {
+        this._resync.emit();
+        this._setConnected(true);
+      }
+      this._watch();
+    } else {
+      this._setConnected(false);
+      window.clearTimeout(this._timer);
+      this._timer = window.setTimeout(() => void this._ask(), RETRY);
+    }
   }
 
   private readonly _events: EventStream;
   private readonly _loadStatus: () => Promise<Status>;
   private readonly _silence: number;
   private _timer = 0;
+  private _asking = false;
   private _session = '';
   private _revision = 0;
   private _connected = true;

@@ -15,5 +15,6 @@ export const livePlugin: JupyterFrontEndPlugin<ILive> = {
     new Live({
       events: app.serviceManager.events,
       loadStatus: () => request<Status>('/status'),
+      failed: app.serviceManager.connectionFailure,
     }),
 };

@@ -35,8 +35,12 @@ export function SidebarPanel(props: SidebarPanelProps): React.ReactElement {
         <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={refresh} />
       </div>
       {!live.connected && !unreachable && (
-        <div className="myd-sidebar-notice" role="status">
-          {trans.__('Reconnecting to the server: what you see may be out of date.')}
+        <div className="myd-sidebar-notice" role="alert">
+          {trans.__(
+            'The server does not answer; trying again. What you see is what it said last. ' +
+              'If it was stopped, start it with:',
+          )}{' '}
+          <code>modelyard up</code>
         </div>
       )}
       <div className="myd-sidebar-sections">

@@ -38,6 +38,10 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ISidebar> = {
     translator: ITranslator | null,
   ): ISidebar => {
     const trans = loadTexts(translator);
+    // States, wherever they are shown, lose their colour while nobody knows whether they hold.
+    live.connectedChanged.connect((_, connected) =>
+      document.body.classList.toggle('myd-mod-disconnected', !connected),
+    );
     const sections = new Sections();
     const state = new StoredSectionState(stateDb);
     const { commands, shell } = app;

@@ -7,6 +7,7 @@ at a time for an instance; the table's `state` says what was last seen, `desired
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -33,6 +34,8 @@ WORKERS = 4
 CRASHES = 3
 """This many exits within CRASH_WINDOW seconds, and an instance is left stopped as failed."""
 CRASH_WINDOW = 120.0
+STOPPED = (0, 128 + signal.SIGTERM, 128 + signal.SIGKILL)
+"""Exit codes of a program that was asked to end, listening or not."""
 
 
 class Reconciler:
@@ -157,7 +160,7 @@ class Reconciler:
         exit = Exit(
             code=seen.exit_code or 0,
             oom=seen.oom,
-            message=_why(seen),
+            message=_why(seen, watched=name in self._adopted),
             at=seen.finished,
         )
         self._set(name, exit=exit)
@@ -311,13 +314,18 @@ class Reconciler:
             self._set(instance.name, error=ErrorInfo(**error.body()))
 
 
-def _why(seen: ContainerState) -> str:
-    """Why a container ended, as a sentence."""
+def _why(seen: ContainerState, *, watched: bool) -> str:
+    """Why a container ended, as a sentence; `watched`: this server saw it running before."""
     if seen.oom:
         return "It ran out of memory."
     if seen.error:
         return seen.error
     code = seen.exit_code or 0
+    if code in STOPPED and not watched:
+        return (
+            "It was stopped while JupyterLab was not running: by 'modelyard down', by Docker, "
+            "or by a restart of the machine."
+        )
     if code > 128:
         return f"It was ended from outside (signal {code - 128})."
     return "Its main program ended."

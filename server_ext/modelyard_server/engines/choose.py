@@ -29,7 +29,11 @@ def choose_engine(paths: Paths, wanted: str = "auto") -> Engine:
             f"There is no engine '{wanted}'.", hint=f"Choose one of: {', '.join(ENGINES)}."
         )
     if wanted == "process":
-        return ProcessEngine(paths.engine, "The process engine was chosen.")
+        return ProcessEngine(
+            paths.engine,
+            "The process engine was chosen.",
+            "For containers, start with: modelyard up --engine docker",
+        )
     docker = DockerEngine()
     if wanted == "docker":
         return docker
