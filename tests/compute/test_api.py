@@ -52,6 +52,11 @@ async def test_status_tells_engine_and_sizes(jp_fetch: Fetch) -> None:
     assert status["default_size"] in [size["name"] for size in status["sizes"]]
 
 
+async def test_a_verb_that_a_route_has_not(jp_fetch: Fetch) -> None:
+    call = jp_fetch("modelyard/api/v1", "status", method="DELETE")
+    assert (await _refused(call))[0] == 405
+
+
 async def test_life_of_an_instance(jp_fetch: Fetch) -> None:
     assert await _get(jp_fetch, "compute") == []
     made = await _post(jp_fetch, "compute", body={"name": "cpu-1"})

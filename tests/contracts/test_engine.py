@@ -508,6 +508,20 @@ print(os.environ["HOME"], os.environ["LANG"])
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize(
+    ("name", "host"), [("cpu-1", "cpu-1"), ("a_b.c-", "a-b-c"), ("x" * 64, "x" * 63)]
+)
+def test_an_instance_is_called_by_its_name(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, name: str, host: str
+) -> None:
+    container = begin(
+        docker_engine, docker_spec("import socket; print(socket.gethostname())", name=name)
+    )
+    ended(docker_engine, container)
+    assert docker_engine.logs(container).strip() == host
+
+
+@pytest.mark.docker
 def test_limits_hold(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
     spec = docker_spec("x = bytearray(400 << 20); print(len(x))", memory=128 << 20, cpus=0.5)
     container = begin(docker_engine, spec)

@@ -63,6 +63,8 @@ def test_words_that_a_shell_split_stay_as_they_are(argv: list[str]) -> None:
         ("zzz", ""),
         ("", ""),
         ("sto", "stop"),
+        ("rm", "delete"),
+        ("describe", ""),
     ],
 )
 def test_nearest(word: str, expected: str) -> None:

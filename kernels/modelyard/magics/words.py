@@ -54,10 +54,20 @@ def from_argv(argv: Sequence[str]) -> list[Word]:
     return [Word(text, " ".join(argv[at:])) for at, text in enumerate(argv)]
 
 
+_OTHER_WORDS = {
+    "get": "show", "describe": "show", "info": "show", "ls": "list", "rm": "delete",
+    "remove": "delete", "new": "create", "add": "create", "create": "deploy", "invoke": "score",
+    "predict": "score", "log": "logs",
+}  # fmt: skip
+"""What other tools call it."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """The choice most like `word`; empty when none is."""
     by_lower = {choice.lower(): choice for choice in choices}
     wanted = word.lower()
+    if _OTHER_WORDS.get(wanted) in by_lower:
+        return by_lower[_OTHER_WORDS[wanted]]
     found = difflib.get_close_matches(wanted, by_lower, n=1, cutoff=0.5)
     if found:
         return by_lower[found[0]]

@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Instance, Size, Status } from '../api/schema';
-import type { Field, Option, Values } from '../ui/fields';
-import { formatBytes, plural } from '../ui/format';
+import type { Instance, Status } from '../api/schema';
+import type { Field, Values } from '../ui/fields';
+import { plural } from '../ui/format';
 import { formDialog } from '../ui/formdialog';
+import { sizeOption } from '../ui/sizes';
 import { ComputeModel, nameProblem, suggestName } from './model';
 
 /**
@@ -80,15 +81,6 @@ function fieldsFor(status: Status, trans: TranslationBundle): Field[] {
         : trans.__('Empty: the workspace’s own image, with the usual packages.'),
     },
   ];
-}
-
-/** A size as a card. */
-export function sizeOption(size: Size): Option {
-  return {
-    value: size.name,
-    label: size.name,
-    description: `${plural(size.cpus, 'CPU')} · ${formatBytes(size.memory)}`,
-  };
 }
 
 function gpusProblem(value: unknown, there: number, trans: TranslationBundle): string {

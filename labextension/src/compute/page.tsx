@@ -123,7 +123,6 @@ function Header(props: { instance: Instance; commands: CommandRegistry }): React
         </TextButton>
       )}
       <TextButton
-        kind="danger"
         icon={trashIcon}
         disabled={instance.state === 'deleting'}
         onClick={run(CommandIDs.remove)}

@@ -132,7 +132,7 @@ export function KernelsPanel(props: {
               icon={notebookIcon}
               title={session.name || session.path}
               tooltip={session.path}
-              subtitle={session.kernel?.execution_state}
+              subtitle={session.type}
               onOpen={() => void commands.execute('docmanager:open', { path: session.path })}
             />
           )}

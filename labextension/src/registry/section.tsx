@@ -7,7 +7,7 @@ import { plural, relativeTime } from '../ui/format';
 import { useCollection, useNow } from '../ui/hooks';
 import { endpointIcon, modelIcon, trashIcon } from '../ui/icons';
 import { List, ListRow } from '../ui/list';
-import { Section } from '../ui/section';
+import { Section, useFold } from '../ui/section';
 import { useTrans } from '../ui/translation';
 import { filterModels, RegistryModel } from './model';
 import { CommandIDs } from './tokens';
@@ -71,7 +71,7 @@ export function ModelsSection({ model, commands }: IParts): React.ReactElement {
 function ModelRow(props: { item: Model; commands: CommandRegistry }): React.ReactElement {
   const { item, commands } = props;
   const trans = useTrans();
-  const [open, setOpen] = React.useState(false);
+  const [open, toggle] = useFold(`model/${item.name}`, false);
   const now = useNow(30);
   const latest = item.versions[0];
   const versions = plural(item.versions.length, 'version');
@@ -103,7 +103,7 @@ function ModelRow(props: { item: Model; commands: CommandRegistry }): React.Reac
       onOpen={act(CommandIDs.open)}
       onDelete={act(CommandIDs.deleteModel)}
       expanded={open}
-      onToggle={() => setOpen(!open)}
+      onToggle={toggle}
     >
       {open && (
         <List

@@ -85,7 +85,10 @@ function KeyRow({ keys, index, kind, label }: IKeyRowProps): React.ReactElement 
       action: trans.__('Replace'),
     });
     if (accepted) {
-      await attempt(() => keys.rotate(kind));
+      const done = await attempt(() => keys.rotate(kind).then(() => true));
+      if (done) {
+        notifySuccess(trans.__('Replaced the %1 key.', label.toLowerCase()));
+      }
     }
   };
   return (

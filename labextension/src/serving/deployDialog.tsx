@@ -5,7 +5,7 @@ import { ApiError } from '../api/request';
 import { DeployRequest, Endpoint, Model, NAME_PATTERN, NAME_RULE, Status } from '../api/schema';
 import type { Field, Values } from '../ui/fields';
 import { formDialog } from '../ui/formdialog';
-import { formatBytes } from '../ui/format';
+import { sizeOption } from '../ui/sizes';
 import { getStatus } from './api';
 import { parseRequirements, ServingModel, suggestEndpoint } from './model';
 
@@ -95,11 +95,11 @@ function fields(parts: IDeployParts, start: IDeployStart, status: Status): Field
       name: 'size',
       label: trans.__('Size'),
       kind: 'cards',
-      options: status.sizes.map(size => ({
-        value: size.name,
-        label: size.name,
-        description: `${size.cpus} CPU · ${formatBytes(size.memory)}`,
-      })),
+      options: status.sizes.map(sizeOption),
+      help:
+        status.engine.name === 'process'
+          ? trans.__('Without containers a size is a label, not a limit.')
+          : undefined,
     },
     {
       name: 'requirements',

@@ -27,19 +27,24 @@ describe('StoredSectionState', () => {
     };
     const first = new StoredSectionState(db);
     await first.load();
-    expect(first.isOpen('models')).toBe(true);
-    first.setOpen('models', false);
+    expect(first.isOpen('models', true)).toBe(true);
+    first.setOpen('models', false, true);
+    first.setOpen('experiment/1', true, false);
+    first.setOpen('experiment/2', true, false);
+    first.setOpen('experiment/2', false, false);
 
     const second = new StoredSectionState(db);
     await second.load();
-    expect(second.isOpen('models')).toBe(false);
-    expect(second.isOpen('compute')).toBe(true);
+    expect(second.isOpen('models', true)).toBe(false);
+    expect(second.isOpen('experiment/1', false)).toBe(true);
+    expect(second.isOpen('compute', true)).toBe(true);
+    expect(kept.get('modelyard:sections')).toEqual({ models: false, 'experiment/1': true });
   });
 
   it('starts as on the first day when nothing can be read', async () => {
     const db = { fetch: () => Promise.reject(new Error('broken')), save: async () => undefined };
     const state = new StoredSectionState(db);
     await state.load();
-    expect(state.isOpen('compute')).toBe(true);
+    expect(state.isOpen('compute', true)).toBe(true);
   });
 });

@@ -31,7 +31,7 @@ export class Sections implements ISidebar {
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** Which sections are open, kept in JupyterLab's state database. */
+/** What is unfolded, as far as that differs from the first day, kept in JupyterLab's state database. */
 export class StoredSectionState implements SectionState {
   constructor(private readonly _db: Pick<IStateDB, 'fetch' | 'save'> | null) {}
 
@@ -47,12 +47,16 @@ export class StoredSectionState implements SectionState {
     }
   }
 
-  isOpen(id: string): boolean {
-    return this._open.get(id) ?? true;
+  isOpen(id: string, initial: boolean): boolean {
+    return this._open.get(id) ?? initial;
   }
 
-  setOpen(id: string, open: boolean): void {
-    this._open.set(id, open);
+  setOpen(id: string, open: boolean, initial: boolean): void {
+    if (open === initial) {
+      this._open.delete(id);
+    } else {
+      this._open.set(id, open);
+    }
     void this._db?.save(KEY, Object.fromEntries(this._open));
   }
 

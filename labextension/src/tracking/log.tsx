@@ -69,7 +69,9 @@ export function LogView({ tail }: { tail: LogTail }): React.ReactElement {
           </div>
         )}
         {tail.loaded && !tail.text && (
-          <div className="myd-muted">{trans.__('Nothing was written yet.')}</div>
+          <div className="myd-muted">
+            {tail.ended ? trans.__('The run wrote nothing.') : trans.__('Nothing was written yet.')}
+          </div>
         )}
         <pre>
           {spans.map((span, index) => (

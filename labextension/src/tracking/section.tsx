@@ -8,7 +8,7 @@ import { formatNumber, plural, relativeTime } from '../ui/format';
 import { useCollection, useNow, useSignal } from '../ui/hooks';
 import { experimentIcon, trashIcon } from '../ui/icons';
 import { List, ListRow } from '../ui/list';
-import { Section } from '../ui/section';
+import { Section, useFold } from '../ui/section';
 import { TextButton } from '../ui/buttons';
 import { useTrans } from '../ui/translation';
 import { isActive } from './columns';
@@ -103,7 +103,7 @@ function Nothing(props: { query: string; deleted: boolean }): React.ReactElement
 function ExperimentRow(props: IParts & { experiment: Experiment }): React.ReactElement {
   const { experiment, commands } = props;
   const trans = useTrans();
-  const [open, setOpen] = React.useState(false);
+  const [open, toggle] = useFold(`experiment/${experiment.id}`, false);
   const now = useNow(30);
   const args = { id: experiment.id };
   const act = (command: string) => () => void commands.execute(command, args);
@@ -133,7 +133,7 @@ function ExperimentRow(props: IParts & { experiment: Experiment }): React.ReactE
       onOpen={experiment.deleted ? undefined : act(CommandIDs.openExperiment)}
       onDelete={experiment.deleted ? undefined : act(CommandIDs.deleteExperiment)}
       expanded={open}
-      onToggle={experiment.deleted ? undefined : () => setOpen(!open)}
+      onToggle={experiment.deleted ? undefined : toggle}
     >
       {open && !experiment.deleted && <RecentRuns {...props} />}
     </ListRow>

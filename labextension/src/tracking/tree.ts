@@ -102,6 +102,10 @@ export class FileTree implements IDisposable {
       items.sort((a, b) => Number(b.is_dir) - Number(a.is_dir) || a.path.localeCompare(b.path));
       this._children.set(path, items);
       this._error = null;
+      if (path === this.root) {
+        // Whoever opens the code of a run wants to read it, not to choose from one file.
+        this._selected ??= items.find(item => !item.is_dir) ?? null;
+      }
       if (peek) {
         // One level ahead: opening feels instant, and model directories are known as such.
         const ahead = items.filter(item => item.is_dir).slice(0, MOST_PEEKED);

@@ -35,7 +35,7 @@ export interface TextButtonProps {
   children: React.ReactNode;
   onClick: () => unknown;
   icon?: LabIcon;
-  kind?: 'normal' | 'accept' | 'danger' | 'link';
+  kind?: 'normal' | 'accept' | 'link';
   disabled?: boolean;
   title?: string;
 }

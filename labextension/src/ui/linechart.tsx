@@ -85,7 +85,8 @@ export default function LineChart(props: LineChartProps): React.ReactElement {
 
   React.useEffect(() => chart.current?.setData(data), [data]);
 
-  return <div className="myd-chart" ref={host} role="img" aria-label={label} />;
+  const single = series.length === 1 ? ' myd-mod-single' : '';
+  return <div className={`myd-chart${single}`} ref={host} role="img" aria-label={label} />;
 }
 
 /** One x axis for all: uPlot draws columns. */

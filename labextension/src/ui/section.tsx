@@ -5,23 +5,39 @@ import { IconButton } from './buttons';
 import { SearchBox } from './search';
 import { useTrans } from './translation';
 
-/** Which sections are open; the sidebar provides one that survives a reload. */
+/** What is unfolded; the sidebar provides one that survives a reload. */
 export interface SectionState {
-  isOpen(id: string): boolean;
-  setOpen(id: string, open: boolean): void;
+  /** @param initial before anybody touched it. */
+  isOpen(id: string, initial: boolean): boolean;
+  setOpen(id: string, open: boolean, initial: boolean): void;
 }
 
 const opened = new Map<string, boolean>();
 
 /** Holds the state of sections that nobody keeps. */
 const transient: SectionState = {
-  isOpen: id => opened.get(id) ?? true,
+  isOpen: (id, initial) => opened.get(id) ?? initial,
   setOpen: (id, open) => void opened.set(id, open),
 };
 
 const Context = React.createContext<SectionState>(transient);
 
 export const SectionStateProvider = Context.Provider;
+
+/**
+ * Whether something of the sidebar is unfolded, and what folds or unfolds it.
+ *
+ * @param id stable: it is kept under it.
+ */
+export function useFold(id: string, initial: boolean): [boolean, () => void] {
+  const state = React.useContext(Context);
+  const [open, setOpen] = React.useState(() => state.isOpen(id, initial));
+  const toggle = (): void => {
+    state.setOpen(id, !open, initial);
+    setOpen(!open);
+  };
+  return [open, toggle];
+}
 
 export interface SectionAction {
   icon: LabIcon;
@@ -48,13 +64,8 @@ export interface SectionProps {
 export function Section(props: SectionProps): React.ReactElement {
   const { id, title, count, actions = [], search, children } = props;
   const trans = useTrans();
-  const state = React.useContext(Context);
-  const [open, setOpen] = React.useState(() => state.isOpen(id));
+  const [open, toggle] = useFold(id, true);
   const [searching, setSearching] = React.useState(() => Boolean(search?.value));
-  const toggle = (): void => {
-    state.setOpen(id, !open);
-    setOpen(!open);
-  };
   const toggleSearch = (): void => {
     if (searching) {
       search?.onChange('');

@@ -210,7 +210,12 @@ class Reconciler:
             self._log.exception("modelyard: instance %s could not be prepared", name)
             self._fail(
                 name,
-                ErrorInfo(code="storage", message=f"Its files could not be written: {error}."),
+                ErrorInfo(
+                    code="storage",
+                    message=f"Its files could not be written: {error}.",
+                    hint="Mend that, then start it again. Its own files lie in "
+                    f"{self._paths.compute / name}.",
+                ),
             )
         finally:
             self._clear(name)

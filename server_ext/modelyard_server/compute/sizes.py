@@ -22,12 +22,16 @@ def this_machine() -> EngineInfo:
 def sizes_for(engine: EngineInfo) -> list[Size]:
     """The sizes that fit this machine, and `full`: all of it."""
     found = [
-        Size(name=name, cpus=cpus, memory=gib * GIB, description=f"{cpus} CPU, {gib} GiB")
+        Size(name=name, cpus=cpus, memory=gib * GIB, description=f"{_cpus(cpus)}, {gib} GiB")
         for name, cpus, gib in _STEPS
         if cpus <= engine.cpus and gib * GIB <= engine.memory
     ]
-    total = f"the whole machine: {engine.cpus:g} CPU, {engine.memory / GIB:.0f} GiB"
+    total = f"the whole machine: {_cpus(engine.cpus)}, {engine.memory / GIB:.1f} GiB"
     return [*found, Size(name="full", cpus=engine.cpus, memory=engine.memory, description=total)]
+
+
+def _cpus(count: float) -> str:
+    return f"{count:g} CPU" + ("" if count == 1 else "s")
 
 
 def pick(sizes: list[Size], name: str) -> Size:

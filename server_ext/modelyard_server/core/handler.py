@@ -120,10 +120,13 @@ class Handler(APIHandler):
         if isinstance(value, web.HTTPError):
             super().log_exception(typ, value, tb)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer every error as `ErrorInfo`, never with a traceback."""
-        error = self._translated(kwargs.get("exc_info", (None, None, None))[1])
-        self.set_status(error.status)
+        raised = kwargs.get("exc_info", (None, None, None))[1]
+        error = self._translated(raised)
+        # 405 and its like have no class of their own.
+        is_other = isinstance(raised, web.HTTPError) and isinstance(error, InvalidInput)
+        self.set_status(status_code if is_other else error.status)
         self.finish(msgspec.json.encode(error.body()))
 
     def _translated(self, error: BaseException | None) -> ModelyardError:

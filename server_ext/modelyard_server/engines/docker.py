@@ -20,7 +20,7 @@ from modelyard_server.engines.base import ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.docker_images import DockerImages
-from modelyard_server.engines.docker_spec import environment, host_config, state
+from modelyard_server.engines.docker_spec import environment, host_config, hostname, state
 from modelyard_server.engines.gpus import count_gpus
 from modelyard_server.engines.spec import (
     LABEL_WORKSPACE,
@@ -117,6 +117,7 @@ class DockerEngine(DockerImages):
                 command=spec.command,
                 entrypoint=[],
                 name=spec.container,
+                hostname=hostname(spec),
                 user=f"{uid}:{gid}",
                 environment=environment(spec),
                 working_dir=spec.workdir,

@@ -22,6 +22,7 @@ PIDS = 4096
 """Processes and threads in one container: stops a fork bomb, not a data loader."""
 
 _NO_MEMORY_LIMIT_SHM = 2 << 30
+_LONGEST_HOST = 63
 _LOG = {"max-size": "10m", "max-file": "3"}
 
 
@@ -54,6 +55,16 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
     if spec.restart:
         config["restart_policy"] = {"Name": "unless-stopped"}
     return config
+
+
+def hostname(spec: ContainerSpec) -> str | None:
+    """An instance's name, as far as one may be a host's (RFC 1123): its terminals show it.
+
+    None: Docker chooses, or the network belongs to another container.
+    """
+    if spec.kind != "instance":
+        return None
+    return re.sub(r"[^A-Za-z0-9-]+", "-", spec.name)[:_LONGEST_HOST].strip("-") or None
 
 
 def environment(spec: ContainerSpec) -> dict[str, str]:

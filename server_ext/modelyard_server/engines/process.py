@@ -269,5 +269,7 @@ class ProcessEngine:
 
 
 def _signal(pid: int, signum: int) -> None:
+    if pid <= 0:
+        return  # a pid of another namespace reads as 0, and `kill(0)` would hit our own group
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signum)

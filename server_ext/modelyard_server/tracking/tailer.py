@@ -71,7 +71,7 @@ class Tailer:
                 continue
             try:
                 self._follow(position, looking)
-            except (ModelyardError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - one run must not keep the others waiting
                 self._paused[position.uid] = time.monotonic() + _PAUSE
                 self._log.error("run %s: its spool cannot be read: %s", position.uid, error)
         if looking:
