@@ -146,7 +146,7 @@ export function KernelsPanel(props: {
 export function ExitPanel({ exit }: { exit: Exit }): React.ReactElement {
   const trans = useTrans();
   return (
-    <Panel title={trans.__('Why it stopped')}>
+    <Panel title={trans.__('Last stop')}>
       <KeyValues
         items={[
           [trans.__('Reason'), exit.message],

@@ -4,8 +4,11 @@ import * as React from 'react';
 import { IconButton, TextButton } from './buttons';
 import { useTrans } from './translation';
 
-/** Rows that are built at first; "Show more" adds as many: a sidebar stays fast with thousands. */
-const PAGE = 100;
+/** Rows at first: what lies in the sections below should not be pages away. */
+const FIRST = 20;
+
+/** Rows that "Show more" adds: a sidebar stays fast with thousands. */
+const MORE = 100;
 
 export interface ListProps<T> {
   items: readonly T[];
@@ -17,15 +20,15 @@ export interface ListProps<T> {
 /** A list of `ListRow`s: arrow keys, Home and End move between them. */
 export function List<T>({ items, label, render }: ListProps<T>): React.ReactElement {
   const trans = useTrans();
-  const [shown, setShown] = React.useState(PAGE);
+  const [shown, setShown] = React.useState(FIRST);
   const rest = items.length - shown;
   return (
     <div className="myd-list" role="list" aria-label={label} onKeyDown={moveFocus}>
       {items.slice(0, shown).map(render)}
       {rest > 0 && (
         <div className="myd-list-more">
-          <TextButton kind="link" onClick={() => setShown(shown + PAGE)}>
-            {trans.__('Show %1 more of %2', Math.min(PAGE, rest), rest)}
+          <TextButton kind="link" onClick={() => setShown(shown + MORE)}>
+            {trans.__('Show %1 more of %2', Math.min(MORE, rest), rest)}
           </TextButton>
         </div>
       )}
