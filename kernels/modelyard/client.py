@@ -106,10 +106,15 @@ class Client:
         if body is not None:
             content = msgspec.json.encode(body)
         extra: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+        sent = {"content": content, "params": _clean(params), **extra}
         try:
-            answer = self._http.request(
-                method, path, content=content, params=_clean(params), **extra
-            )
+            try:
+                answer = self._http.request(method, path, **sent)
+            except (httpx.RemoteProtocolError, httpx.ReadError):
+                if method != "GET":
+                    raise
+                # A kept connection that the server closed at this very moment.
+                answer = self._http.request(method, path, **sent)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
         self._check(answer)

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from typing import Literal
 
-from modelyard.errors import StorageFull
+from modelyard.errors import StorageFull, WrongState
 from modelyard.tracking.capture import executed_cells, freeze, source_files
 from modelyard.tracking.spool import End
 from modelyard.tracking.tee import OutputCapture
@@ -37,7 +37,8 @@ class Recording:
         self._output = OutputCapture(writer.output)
 
     def _capture(self) -> None:
-        with suppress(StorageFull, OSError):
+        # WrongState: the run ended before its environment was known.
+        with suppress(StorageFull, WrongState, OSError):
             for path, text in source_files(self._cell):
                 self.writer.file(f"source/{path}", text)
             self.writer.file("environment/requirements.txt", freeze())

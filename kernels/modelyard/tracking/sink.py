@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelyard.client import Client
-from modelyard.errors import ModelyardError, NotConnected, NotFound, StorageFull
+from modelyard.errors import ModelyardError, NotConnected, NotFound, StorageFull, WrongState
 from modelyard.schema.tracking import LogAck
 from modelyard.tracking.spool import lock_name, spool_name
 
@@ -50,42 +50,56 @@ class Sink:
             os.close(self._lock)
             raise
         self._torn = False
+        # A closed descriptor's number may be another thread's socket a moment later: nobody may
+        # write to it or close it again.
+        self._use = threading.Lock()
 
     @property
     def size(self) -> int:
         """Bytes written so far, by forked processes too."""
-        return os.fstat(self._file).st_size
+        with self._use:
+            return os.fstat(self._file).st_size if self._file >= 0 else 0
 
     def write(self, line: bytes) -> None:
         """Append a line with one system call.
 
         Raises
         ------
-        StorageFull: the disk is full; the line is not there.
+        StorageFull: the disk is full; the line is not there. WrongState: it is closed.
         """
-        if self._torn:
-            line = b"\n" + line  # end the torn one: it is skipped, this one is read
-        try:
-            written = os.write(self._file, line)
-        except OSError as error:
-            raise _full(error) from error
-        if written != len(line):
-            self._torn = True
-            raise _full(None)
-        self._torn = False
+        with self._use:
+            if self._file < 0:
+                raise WrongState(
+                    "The run has ended meanwhile: what came later was not logged.",
+                    hint="End a run after the threads that log to it.",
+                )
+            if self._torn:
+                line = b"\n" + line  # end the torn one: it is skipped, this one is read
+            try:
+                written = os.write(self._file, line)
+            except OSError as error:
+                raise _full(error) from error
+            self._torn = written != len(line)
+            if self._torn:
+                raise _full(None)
 
     def forked(self) -> None:
         """In a forked child: the lock is the parent's, and must end with it."""
-        with suppress(OSError):
+        self._use = threading.Lock()  # another thread of the parent may have held it
+        if self._lock >= 0:
             os.close(self._lock)
+            self._lock = -1
 
     def deliver(self, timeout: float) -> None:
         """See to it that the server gets all there is; here it reads by itself."""
 
     def close(self) -> None:
         """Write no more. The server removes the files once it has read them."""
-        os.close(self._file)
-        os.close(self._lock)
+        with self._use:
+            for descriptor in (self._file, self._lock):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._file = self._lock = -1
 
     def discard(self) -> None:
         """Close and remove: the run was refused."""

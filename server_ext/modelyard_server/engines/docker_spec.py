@@ -62,7 +62,7 @@ def hostname(spec: ContainerSpec) -> str | None:
 
     None: Docker chooses, or the network belongs to another container.
     """
-    if spec.kind != "instance":
+    if spec.kind != "instance" or spec.network.startswith("container:"):
         return None
     return re.sub(r"[^A-Za-z0-9-]+", "-", spec.name)[:_LONGEST_HOST].strip("-") or None
 

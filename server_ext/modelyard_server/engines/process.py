@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
 import shutil
 import signal
 import subprocess
@@ -158,7 +157,7 @@ class ProcessEngine:
             )
             os.close(writing)
             writing = -1
-            if not select.select([reading], [], [], _READY_TIMEOUT)[0]:
+            if not process_state.wait_readable(reading, _READY_TIMEOUT):
                 raise ServerError(f"{container} does not start.", hint="Try again.")
         except (OSError, subprocess.SubprocessError) as error:
             raise ServerError(f"{container} does not start: {error}.") from error

@@ -99,9 +99,19 @@ def wait_end(pid: int, timeout: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], timeout)[0])
+        return wait_readable(descriptor, timeout)
     finally:
         os.close(descriptor)
+
+
+def wait_readable(descriptor: int, timeout: float) -> bool:
+    """Wait for data, the end of a pipe or of a process; False after `timeout` seconds.
+
+    `poll`, since `select` refuses descriptors above 1023, which a busy server has.
+    """
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+    return bool(waiting.poll(timeout * 1000))
 
 
 def resident_memory(directory: Path) -> int:

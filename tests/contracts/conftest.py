@@ -1,0 +1,43 @@
+"""Fixtures of the engines' contract."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from modelyard_server.engines.base import Engine
+from modelyard_server.engines.spec import ContainerSpec, Mount
+from tests.contracts.engines import SLEEP, MakeSpec
+
+
+@pytest.fixture
+def shared(tmp_path: Path, engine: Engine) -> Path:
+    """A directory that is mounted into every container of the test."""
+    path = tmp_path / "shared"
+    path.mkdir()
+    os.chown(path, *engine.user()) if os.getuid() == 0 else None
+    return path
+
+
+@pytest.fixture
+def spec(shared: Path, workspace_id: str) -> MakeSpec:
+    """A specification that runs a piece of Python."""
+
+    def make(code: str = SLEEP, name: str = "one", **fields: object) -> ContainerSpec:
+        settings: dict[str, object] = {
+            "image": "modelyard/base:latest",
+            "mounts": [Mount(path=shared)],
+            "workdir": str(shared),
+            "network": "none",
+        }
+        return ContainerSpec(
+            workspace=workspace_id,
+            kind="instance",
+            name=name,
+            command=["python3", "-u", "-c", code],
+            **{**settings, **fields},
+        )
+
+    return make

@@ -1,0 +1,48 @@
+"""What the tests of engines share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from modelyard_server.engines.base import Engine, ExecHandle
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Phase
+from tests.server_support import wait_for
+
+SLEEP = "import time; time.sleep(600)"
+
+MakeSpec = Callable[..., ContainerSpec]
+
+
+def begin(engine: Engine, spec: ContainerSpec) -> str:
+    engine.create(spec)
+    engine.start(spec.container)
+    return spec.container
+
+
+def seen(engine: Engine, container: str) -> ContainerState:
+    found = engine.inspect(container)
+    assert found is not None
+    return found
+
+
+def ended(engine: Engine, container: str) -> ContainerState:
+    wait_for(lambda: seen(engine, container).phase is Phase.EXITED, 30, "the container has ended")
+    return seen(engine, container)
+
+
+def run(engine: Engine, container: str, shared: Path, code: str, name: str = "k") -> ExecHandle:
+    handle = engine.exec(
+        container,
+        ["python3", "-u", "-c", code],
+        env={"ASKED": "for"},
+        cwd=str(shared),
+        pid_file=shared / f"{name}.pid",
+        log_file=shared / f"{name}.log",
+    )
+    wait_for(lambda: handle.pid, 30, "the program has a pid")
+    return handle
+
+
+def says(path: Path, text: str) -> None:
+    wait_for(lambda: path.exists() and text in path.read_text(), 30, f"{path} says {text}")

@@ -1,0 +1,176 @@
+"""What Docker alone can do, and what happens when it does not answer."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound
+from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.spec import ContainerSpec, Phase
+from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, seen
+from tests.server_support import free_port, wait_for
+
+
+@pytest.fixture
+def docker_spec(
+    docker_engine: DockerEngine, base_image: str, workspace_id: str, tmp_path: Path
+) -> object:
+    """A specification for tests of the Docker engine alone; its containers are swept."""
+
+    def make(code: str, name: str = "one", **fields: object) -> ContainerSpec:
+        settings = {"image": base_image, "network": "none", **fields}
+        command = ["python3", "-u", "-c", code]
+        return ContainerSpec(
+            workspace=workspace_id, kind="instance", name=name, command=command, **settings
+        )
+
+    yield make
+    for state in docker_engine.list(workspace_id):
+        docker_engine.remove(state.container)
+
+
+@pytest.mark.docker
+def test_a_container_has_no_rights(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
+    code = """
+import os
+status = dict(line.split(":\\t") for line in open("/proc/self/status") if ":\\t" in line)
+print(os.getuid(), int(status["CapEff"], 16), int(status["CapBnd"], 16), int(status["NoNewPrivs"]))
+print(os.environ["HOME"], os.environ["LANG"])
+"""
+    container = begin(docker_engine, docker_spec(code))
+    ended(docker_engine, container)
+    said = docker_engine.logs(container).split()
+    assert said[0] != "0"
+    assert said[1:4] == ["0", "0", "1"]
+    assert said[4:] == ["/tmp", "C.UTF-8"]
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("name", "host"), [("cpu-1", "cpu-1"), ("a_b.c-", "a-b-c"), ("x" * 64, "x" * 63)]
+)
+def test_an_instance_is_called_by_its_name(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, name: str, host: str
+) -> None:
+    container = begin(
+        docker_engine, docker_spec("import socket; print(socket.gethostname())", name=name)
+    )
+    ended(docker_engine, container)
+    assert docker_engine.logs(container).strip() == host
+
+
+@pytest.mark.docker
+def test_limits_hold(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
+    spec = docker_spec("x = bytearray(400 << 20); print(len(x))", memory=128 << 20, cpus=0.5)
+    container = begin(docker_engine, spec)
+    assert ended(docker_engine, container).oom
+    assert seen(docker_engine, container).exit_code == 128 + signal.SIGKILL
+
+
+@pytest.mark.docker
+def test_a_port_is_published_on_loopback_and_its_collision_named(
+    docker_engine: DockerEngine, docker_spec: MakeSpec
+) -> None:
+    port = free_port()
+    serve = "import http.server as h; h.ThreadingHTTPServer(('', 8000), h.SimpleHTTPRequestHandler).serve_forever()"  # noqa: E501
+    spec = docker_spec(serve, network="bridge", ports={8000: port})
+    begin(docker_engine, spec)
+
+    def answers() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as link:
+                link.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return link.recv(20).startswith(b"HTTP/1.0 200")
+        except OSError:
+            return False
+
+    wait_for(answers, 30, "the published port answers")
+    other = docker_spec("pass", name="two", network="bridge", ports={8000: port})
+    docker_engine.create(other)
+    with pytest.raises(Conflict, match=str(port)) as caught:
+        docker_engine.start(other.container)
+    assert caught.value.field == "port"
+
+
+@pytest.mark.docker
+def test_two_containers_share_a_network(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
+    holder = begin(docker_engine, docker_spec(SLEEP, name="holder", network="bridge"))
+    where = "import os; print(os.readlink('/proc/self/ns/net'))"
+    member = docker_spec(where, name="member", network=f"container:{holder}")
+    begin(docker_engine, member)
+    ended(docker_engine, member.container)
+    host = str(Path("/proc/self/ns/net").readlink())
+    assert docker_engine.logs(member.container).strip() not in ("", host)
+
+
+@pytest.mark.docker
+def test_removed_behind_its_back(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
+    container = begin(docker_engine, docker_spec(SLEEP))
+    subprocess.run(["docker", "rm", "--force", container], check=True, capture_output=True)
+    assert docker_engine.inspect(container) is None
+    docker_engine.remove(container)
+    begin(docker_engine, docker_spec(SLEEP))
+    assert seen(docker_engine, container).phase is Phase.RUNNING
+
+
+@pytest.mark.docker
+def test_a_paused_container_is_told_and_resumed(
+    docker_engine: DockerEngine, docker_spec: MakeSpec
+) -> None:
+    container = begin(docker_engine, docker_spec(SLEEP))
+    subprocess.run(["docker", "pause", container], check=True, capture_output=True)
+    assert seen(docker_engine, container).phase is Phase.PAUSED
+    docker_engine.start(container)
+    assert seen(docker_engine, container).phase is Phase.RUNNING
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("image", ["modelyard/no-such-image:1", "Not A Name"])
+def test_an_image_that_is_not_there(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, image: str, workspace_id: str
+) -> None:
+    with pytest.raises((NotFound, InvalidInput)) as caught:
+        docker_engine.create(docker_spec("pass", image=image))
+    assert caught.value.field == "image" or "invalid reference" in str(caught.value)
+    assert docker_engine.list(workspace_id) == []
+
+
+def test_a_dead_docker_is_said_to_be_dead(tmp_path: Path) -> None:
+    dead = DockerEngine(f"unix://{tmp_path}/nothing.sock")
+    about = dead.info()
+    assert not about.available
+    assert about.hint
+    spec = ContainerSpec(workspace="w", kind="instance", name="n", command=["true"])
+    calls: list[Callable[[], object]] = [
+        lambda: dead.list("w"),
+        lambda: dead.create(spec),
+        lambda: dead.start("x"),
+        lambda: dead.stop("x"),
+        lambda: dead.remove("x"),
+        lambda: dead.logs("x"),
+        lambda: dead.usage("x"),
+        lambda: dead.has_image("x"),
+    ]
+    for call in calls:
+        with pytest.raises(EngineUnavailable) as caught:
+            call()
+        assert caught.value.hint
+
+
+def test_a_docker_that_does_not_answer_hangs_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelyard_server.engines.docker.QUICK", 1)
+    address = str(tmp_path / "silent.sock")
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(address)
+        silent.listen()
+        about = DockerEngine(f"unix://{address}").info()
+    assert not about.available
+    assert "in time" in about.message

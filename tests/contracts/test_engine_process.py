@@ -1,0 +1,98 @@
+"""What is the process engine's own, and which engine a machine gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from modelyard.errors import InvalidInput
+from modelyard_server.core.paths import Paths
+from modelyard_server.engines import process_state
+from modelyard_server.engines.base import ImageEngine
+from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.spec import ContainerSpec, Phase
+from tests.contracts.engines import SLEEP, begin, ended, seen
+from tests.server_support import wait_for
+
+
+def test_a_killed_supervisor_takes_its_program_along(tmp_path: Path) -> None:
+    engine = ProcessEngine(tmp_path / "engine")
+    spec = ContainerSpec(
+        workspace="w",
+        kind="instance",
+        name="n",
+        command=["python3", "-c", SLEEP],
+        workdir=str(tmp_path),
+    )
+    container = begin(engine, spec)
+    try:
+        directory = tmp_path / "engine" / container
+        state = json.loads((directory / "state.json").read_text())
+        parent = Path(f"/proc/{state['pid']}/stat").read_text().rpartition(")")[2].split()[1]
+        os.kill(int(parent), signal.SIGKILL)
+        assert ended(engine, container).exit_code == 128 + signal.SIGKILL
+        assert seen(engine, container).error
+        engine.start(container)
+        assert seen(engine, container).phase is Phase.RUNNING
+        assert oct((directory / "container.json").stat().st_mode & 0o777) == "0o600"
+    finally:
+        engine.remove(container)
+    wait_for(lambda: not Path(f"/proc/{state['pid']}").exists(), 30, "the program has ended")
+
+
+@pytest.mark.parametrize("name", ["../escape", "/etc", "", "a/b"])
+def test_a_container_name_is_no_path(tmp_path: Path, name: str) -> None:
+    engine = ProcessEngine(tmp_path / "engine")
+    with pytest.raises(InvalidInput):
+        engine.remove(name)
+
+
+def test_a_server_with_many_open_files_can_wait() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    reading, writing = os.pipe()
+    high = os.dup2(reading, 2000)
+    try:
+        assert not process_state.wait_readable(high, 0.01)
+        os.close(writing)
+        assert process_state.wait_readable(high, 10)
+    finally:
+        os.close(reading)
+        os.close(high)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# -- which one -------------------------------------------------------------------------------
+
+
+def test_without_docker_processes_serve_and_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
+    paths = Paths(tmp_path / "ws").make()
+    engine = choose_engine(paths)
+    assert engine.name == "process"
+    assert not isinstance(engine, ImageEngine)
+    assert "Docker" in engine.info().message
+    assert engine.info().hint
+
+    asked = choose_engine(paths, "docker")
+    assert asked.name == "docker"
+    assert not asked.info().available
+
+    with pytest.raises(InvalidInput, match="auto, docker, process"):
+        choose_engine(paths, "podman")
+
+
+@pytest.mark.docker
+def test_docker_is_chosen_where_it_answers(tmp_path: Path, docker_engine: DockerEngine) -> None:
+    engine = choose_engine(Paths(tmp_path / "ws").make())
+    assert engine.name == "docker"
+    assert isinstance(engine, ImageEngine)
