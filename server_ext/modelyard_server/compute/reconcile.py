@@ -201,9 +201,11 @@ class Reconciler:
             kernelspecs.write(self._paths, name, work, self._engine.name)
             self._adopted.add(name)
             self._running(name, spec.container)
-        except NotFound as error:
-            if self._exists(name):
+        except EngineUnavailable as error:
+            if self._engine.info().available:  # it is packages or an image that cannot be had
                 self._fail(name, ErrorInfo(**error.body()))
+            elif self._exists(name):  # the wish stands until the engine is back
+                self._set(name, error=ErrorInfo(**error.body()))
         except ModelyardError as error:
             self._fail(name, ErrorInfo(**error.body()))
         except OSError as error:

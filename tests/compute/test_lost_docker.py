@@ -1,0 +1,185 @@
+"""dockerd that dies in the middle of things, and comes back.
+
+The server reaches the machine's Docker through a wire that the test cuts: connections break and
+new ones are refused, as after `kill -9` of dockerd.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from modelyard.endpoints import Endpoint
+from modelyard.errors import EngineUnavailable, ModelyardError
+from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.spec import Phase
+from tests.docker_support import sweep
+from tests.server_support import RunningServer, wait_for
+
+pytestmark = pytest.mark.docker
+
+
+class Wire:
+    """A Unix socket that leads to Docker's until it is cut."""
+
+    def __init__(self, path: Path, target: str) -> None:
+        self.path = path
+        self._target = target
+        self._ends: list[socket.socket] = []
+        self._listening: socket.socket | None = None
+
+    def mend(self) -> None:
+        """Lead to Docker."""
+        self.path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(self.path))
+        listening.listen(64)
+        self._listening = listening
+        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Break all connections and refuse new ones."""
+        assert self._listening is not None
+        self.path.unlink()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._ends.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near = listening.accept()[0]
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self._target)
+                self._ends += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def docker(docker_engine: DockerEngine, base_image: str) -> DockerEngine:
+    """The machine's Docker, past the wire."""
+    return DockerEngine(f"unix://{_address()}")
+
+
+@pytest.fixture
+def wire(tmp_path: Path, docker: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """What servers that the test starts take for the machine's Docker."""
+    wire = Wire(tmp_path / "docker.sock", _address())
+    wire.mend()
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{wire.path}")
+    return wire
+
+
+def _address() -> str:
+    return os.environ.get("DOCKER_HOST", "").removeprefix("unix://") or "/var/run/docker.sock"
+
+
+@pytest.fixture
+def server(wire: Wire, docker: DockerEngine, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server at the end of the wire."""
+    server = RunningServer(tmp_path / "ws", "docker")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+        sweep(docker, server.paths.workspace_id)
+        server.sweep()
+
+
+def _phases(server: RunningServer, docker: DockerEngine) -> dict[str, Phase]:
+    return {state.name: state.phase for state in docker.list(server.paths.workspace_id)}
+
+
+def test_instances_come_back_with_docker(
+    server: RunningServer, wire: Wire, docker: DockerEngine
+) -> None:
+    ws = server.workspace()
+    instance = ws.compute.create("cpu-1", wait=True, timeout=300)
+    wire.cut()
+    error = wait_for(lambda: instance.refresh().info.error, 15, "the instance says what is wrong")
+    assert error.code == EngineUnavailable.code and error.hint
+    assert not server.workspace().status.engine.available
+    with pytest.raises(EngineUnavailable):
+        ws.compute.create("cpu-2")
+    # As a dockerd that was killed finds its containers.
+    for state in docker.list(server.paths.workspace_id):
+        docker.stop(state.container, 0)
+    wire.mend()
+    wait_for(lambda: _phases(server, docker) == {"cpu-1": Phase.RUNNING}, 60, "it runs again")
+    wait_for(lambda: instance.refresh().info.error is None, 15, "the error is gone")
+    assert instance.wait("running", 60).info.state == "running"
+    instance.delete()
+    wait_for(lambda: _phases(server, docker) == {}, 30, "nothing is left")
+
+
+@pytest.mark.parametrize("after", [0.0, 0.2, 0.5])
+def test_docker_dies_while_an_instance_is_made(
+    server: RunningServer, wire: Wire, docker: DockerEngine, after: float
+) -> None:
+    instance = server.workspace().compute.create("cpu-1")
+    threading.Event().wait(after)  # a moment in the middle, not a time to be ready in
+    wire.cut()
+    wait_for(lambda: instance.refresh().info.error, 30, "the instance says what is wrong")
+    wire.mend()
+    wait_for(lambda: _phases(server, docker) == {"cpu-1": Phase.RUNNING}, 300, "it runs")
+    instance.wait("running", 60)
+    assert instance.refresh().info.error is None
+
+
+def test_an_endpoint_comes_back_with_docker(
+    server: RunningServer, wire: Wire, docker: DockerEngine
+) -> None:
+    ws = server.workspace()
+    rows = np.array([[0.0, 1.0], [1.0, 0.0]])
+    version = ws.models.register("m", model=LinearRegression().fit(rows, [1.0, 2.0]))
+    endpoint = ws.endpoints.deploy("e", version)
+    wait_for(lambda: endpoint.refresh().info.next, 60, "it is being made")
+    wire.cut()
+    threading.Event().wait(3)  # long enough for the server to meet it
+    wire.mend()
+    endpoint.wait(300)
+    assert endpoint.score(rows) == pytest.approx([1.0, 2.0])
+
+    wire.cut()
+    # It does not need Docker to answer.
+    key = endpoint.keys[0]
+    answer = httpx.post(
+        f"{endpoint.url}/score",
+        json={"data": rows.tolist()},
+        headers={"Authorization": f"Bearer {key}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 200
+    for state in docker.list(server.paths.workspace_id):
+        docker.stop(state.container, 0)
+    wire.mend()
+    wait_for(lambda: set(_phases(server, docker).values()) == {Phase.RUNNING}, 90, "it runs")
+    endpoint.wait(60)
+    wait_for(lambda: _scores(endpoint, rows), 30, "it answers")
+
+
+def _scores(endpoint: Endpoint, rows: np.ndarray) -> bool:
+    with contextlib.suppress(ModelyardError):
+        return endpoint.score(rows) == pytest.approx([1.0, 2.0])
+    return False
