@@ -45,6 +45,8 @@ def instance_env(paths: Paths, work: WorkDir, name: str, base_url: str) -> dict[
         "MODELYARD_SPOOL": str(paths.spool),
         "MODELYARD_FILES": str(paths.files),
         "MODELYARD_COMPUTE": name,
+        # The title of its terminals' tabs.
+        "PROMPT_COMMAND": rf"printf '\033]0;{name}\007'",
     }
 
 
