@@ -88,6 +88,9 @@ async def test_life_of_an_experiment(call, start) -> None:
     assert (await call("POST", f"experiments/{other['id']}/restore", {}))[1]["name"] == "d"
 
 
+MANY = {f"t{number}": "" for number in range(1001)}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "field"),
     [
@@ -100,6 +103,7 @@ async def test_life_of_an_experiment(call, start) -> None:
         ("POST", "runs", {"id": "../../etc", "experiment": "e"}, 400, "id"),
         ("POST", "runs", {"id": "0" * 32, "experiment": "/"}, 400, "experiment"),
         ("POST", "runs", {"id": "0" * 32, "experiment": "e", "tags": {"": ""}}, 400, "key"),
+        ("POST", "runs", {"id": "0" * 32, "experiment": "e", "tags": MANY}, 400, "tags"),
         ("GET", "experiments/99999", None, 404, "experiment"),
         ("GET", "experiments/abc", None, 404, ""),
         ("GET", f"runs/{'0' * 32}", None, 404, "run"),

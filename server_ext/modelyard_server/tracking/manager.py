@@ -8,7 +8,7 @@ from typing import Any
 
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import AlreadyExists, InUse, WrongState
+from modelyard.errors import AlreadyExists, InUse, InvalidInput, WrongState
 from modelyard.schema.tracking import (
     Experiment,
     ExperimentCreate,
@@ -44,6 +44,8 @@ from modelyard_server.tracking.tailer import Tailer
 
 _INTERVAL = 0.2
 """Seconds between looks at the spools of active runs."""
+_MOST_TEXTS = 1000
+"""Tags, or parameters, in one request."""
 
 
 class TrackingManager(LoggingConfigurable):
@@ -362,6 +364,12 @@ def _no_models(_ids: Sequence[str]) -> dict[str, list[ModelRef]]:
 
 
 def _check_texts(what: str, texts: dict[str, str]) -> None:
+    if len(texts) > _MOST_TEXTS:
+        raise InvalidInput(
+            f"{len(texts):,} {what}s at once are more than {_MOST_TEXTS:,}.",
+            hint="Store a large configuration as a file: run.log_text(text, 'config.yaml').",
+            field=f"{what}s",
+        )
     for key, value in texts.items():
         check_key(key, what=what)
         check_text(value, what=what, key=key)
