@@ -22,6 +22,8 @@ def _path(name: str, verb: str = "") -> str:
 
 def _line(instance: Instance) -> str:
     doing = f" - {instance.progress.message}" if instance.progress else ""
+    if instance.error is not None and instance.state in ("creating", "starting", "stopping"):
+        doing = f" - {instance.error.message}"
     return f"{instance.name}: {instance.state}{doing}"
 
 

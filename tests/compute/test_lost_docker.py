@@ -19,7 +19,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from modelyard.endpoints import Endpoint
-from modelyard.errors import EngineUnavailable, ModelyardError
+from modelyard.errors import EngineUnavailable, ModelyardError, WaitTimeout
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.spec import Phase
 from tests.docker_support import sweep
@@ -36,34 +36,48 @@ class Wire:
         self._target = target
         self._ends: list[socket.socket] = []
         self._listening: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._holds = False
 
     def mend(self) -> None:
-        """Lead to Docker."""
-        self.path.unlink(missing_ok=True)
-        listening = socket.socket(socket.AF_UNIX)
-        listening.bind(str(self.path))
-        listening.listen(64)
-        self._listening = listening
-        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+        """Lead to Docker; silent when it does."""
+        with self._lock:
+            self._holds = True
+        if self._listening is None:
+            listening = socket.socket(socket.AF_UNIX)
+            listening.bind(str(self.path))
+            listening.listen(64)
+            self._listening = listening
+            threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
 
-    def cut(self) -> None:
-        """Break all connections and refuse new ones."""
-        assert self._listening is not None
-        self.path.unlink()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._ends.clear()
+    def cut(self, *, listens: bool = False) -> None:
+        """Break all connections, and refuse new ones.
+
+        Parameters
+        ----------
+        listens: new ones wait, as with systemd's docker.socket, which listens for a dead dockerd.
+        """
+        with self._lock:
+            self._holds = False
+            for end in self._ends:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            self._ends.clear()
+        if not listens and self._listening is not None:
+            self.path.unlink()
+            self._listening.shutdown(socket.SHUT_RDWR)
+            self._listening.close()
+            self._listening = None
 
     def _accept(self, listening: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near = listening.accept()[0]
+                wait_for(lambda: self._holds, 600, "the wire is mended")
                 far = socket.socket(socket.AF_UNIX)
                 far.connect(self._target)
-                self._ends += [near, far]
+                with self._lock:
+                    self._ends += [near, far]
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
 
@@ -102,6 +116,7 @@ def server(wire: Wire, docker: DockerEngine, tmp_path: Path) -> Iterator[Running
     try:
         yield server.start()
     finally:
+        wire.mend()
         server.stop()
         sweep(docker, server.paths.workspace_id)
         server.sweep()
@@ -133,18 +148,36 @@ def test_instances_come_back_with_docker(
     wait_for(lambda: _phases(server, docker) == {}, 30, "nothing is left")
 
 
-@pytest.mark.parametrize("after", [0.0, 0.2, 0.5])
+@pytest.mark.parametrize("listens", [False, True])
+@pytest.mark.parametrize("after", [0.0, 0.2])
 def test_docker_dies_while_an_instance_is_made(
-    server: RunningServer, wire: Wire, docker: DockerEngine, after: float
+    server: RunningServer, wire: Wire, docker: DockerEngine, after: float, listens: bool
 ) -> None:
     instance = server.workspace().compute.create("cpu-1")
     threading.Event().wait(after)  # a moment in the middle, not a time to be ready in
-    wire.cut()
-    wait_for(lambda: instance.refresh().info.error, 30, "the instance says what is wrong")
+    wire.cut(listens=listens)
+    if listens:
+        threading.Event().wait(3)  # dockerd starts again
+    else:
+        wait_for(lambda: instance.refresh().info.error, 30, "the instance says what is wrong")
     wire.mend()
     wait_for(lambda: _phases(server, docker) == {"cpu-1": Phase.RUNNING}, 300, "it runs")
     instance.wait("running", 60)
-    assert instance.refresh().info.error is None
+    wait_for(lambda: instance.refresh().info.error is None, 15, "the error is gone")
+
+
+def test_what_is_wished_while_docker_is_away(
+    server: RunningServer, wire: Wire, docker: DockerEngine
+) -> None:
+    instance = server.workspace().compute.create("cpu-1", wait=True, timeout=300)
+    wire.cut()
+    wait_for(lambda: instance.refresh().info.error, 15, "the instance says what is wrong")
+    with pytest.raises(WaitTimeout, match="does not answer"):
+        instance.stop(timeout=5)
+    wire.mend()
+    wait_for(lambda: _phases(server, docker) == {"cpu-1": Phase.EXITED}, 60, "it stops")
+    instance.wait("stopped", 60)
+    wait_for(lambda: instance.refresh().info.error is None, 15, "the error is gone")
 
 
 def test_an_endpoint_comes_back_with_docker(

@@ -73,9 +73,11 @@ def test_down_stops_all_and_up_brings_it_back(server: RunningServer) -> None:
     assert server.cli("down")["stopped"] == ["instance cpu-1"]
     assert set(_containers(server).values()) == {str(Phase.EXITED)}
     assert server.cli("status")["server"] is None
-    instance = server.start().workspace().compute.get("cpu-1").wait("running")
-    assert instance.info.exit is not None
-    assert "'modelyard down'" in instance.info.exit.message
+    instance = server.start().workspace().compute.get("cpu-1")
+    # Before its first look, the server believes what was true before.
+    exit = wait_for(lambda: instance.refresh().info.exit, what="why it stopped")
+    assert "'modelyard down'" in exit.message
+    instance.wait("running")
 
 
 def test_what_happens_on_exit_is_the_users_choice(own_server: RunningServer) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -70,3 +72,24 @@ def test_threads_that_log_while_the_run_ends(tmp_path: Path) -> None:
         assert len(refused) == 4
         for stranger in strangers:
             os.close(stranger)
+
+
+SIGNALLED = """
+import signal, sys
+from pathlib import Path
+from modelyard.tracking.sink import Sink
+sink = Sink(Path(sys.argv[1]), "a")
+signal.signal(signal.SIGALRM, lambda *_: sink.write(b"handler\\n"))
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+for _ in range(100_000):
+    sink.write(b"loop\\n")
+signal.setitimer(signal.ITIMER_REAL, 0)
+sink.close()
+"""
+
+
+def test_a_signal_handler_may_print(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", SIGNALLED, str(tmp_path)], check=True, timeout=60)
+    lines = next(tmp_path.glob("a*")).read_bytes().splitlines()
+    assert lines.count(b"loop") == 100_000
+    assert b"handler" in lines

@@ -52,7 +52,8 @@ class Sink:
         self._torn = False
         # A closed descriptor's number may be another thread's socket a moment later: nobody may
         # write to it or close it again.
-        self._use = threading.Lock()
+        # RLock: a signal handler may print, and so write, while its own thread is writing.
+        self._use = threading.RLock()
 
     @property
     def size(self) -> int:
@@ -85,7 +86,7 @@ class Sink:
 
     def forked(self) -> None:
         """In a forked child: the lock is the parent's, and must end with it."""
-        self._use = threading.Lock()  # another thread of the parent may have held it
+        self._use = threading.RLock()  # another thread of the parent may have held it
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -151,6 +152,8 @@ class PostedSink(Sink):
     def close(self) -> None:
         """Stop posting; the file goes when all of it was sent."""
         with self._state:
+            if self._closed:
+                return
             self._closed = True
             self._state.notify_all()
         self._thread.join(_SLOWEST)

@@ -3,6 +3,7 @@ import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { EventStream, Live, SCHEMA } from './live';
+import { ApiError } from './request';
 import type { Change, Status } from './schema';
 
 /** Jupyter's event service, as far as it matters here. */
@@ -15,11 +16,12 @@ class Server {
   readonly events = { stream: this.signal } as unknown as EventStream;
   readonly failed = new Signal<this, Error>(this);
   down = false;
+  error: Error | null = null;
 
   status = async (): Promise<Status> => {
     this.statusRequests += 1;
-    if (this.down) {
-      throw new Error('down');
+    if (this.down || this.error) {
+      throw this.error ?? new Error('down');
     }
     return { session: this.session, revision: this.revision } as Status;
   };
@@ -147,6 +149,38 @@ describe('Live', () => {
     await vi.advanceTimersByTimeAsync(2500);
     expect(live.connected).toBe(true);
     expect(resyncs).toBe(1);
+  });
+
+  it('notices changes that were missed while a request failed', async () => {
+    await start();
+    server.change('a');
+    server.revision += 2; // the connection broke for a moment
+    server.failed.emit(new Error('refused'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.connected).toBe(true);
+    expect(resyncs).toBe(1);
+  });
+
+  it('asks for the status again when events arrive and the status did not', async () => {
+    server.down = true;
+    await start();
+    expect(live.statusError).not.toBeNull();
+    server.down = false;
+    server.heartbeat();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.statusError).toBeNull();
+    expect(live.status).not.toBeNull();
+  });
+
+  it('takes a refusal for an answer, and does not ask every three seconds', async () => {
+    await start();
+    const info = { code: 'http', message: 'Forbidden', hint: '', field: '' };
+    server.error = new ApiError(403, info);
+    server.failed.emit(new Error('refused'));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(live.connected).toBe(true);
+    expect(live.statusError).toBe(server.error);
+    expect(server.statusRequests).toBe(2);
   });
 
   it('makes nothing of a request that failed while the server answers', async () => {

@@ -2,6 +2,7 @@ import type { Event } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { ApiError } from './request';
 import type { Change, ChangeEvent, Status } from './schema';
 
 /** The schema of our events on Jupyter's event service. */
@@ -12,6 +13,13 @@ const SILENCE = 50_000;
 
 /** How long to wait between two attempts to reach a server that does not answer. */
 const RETRY = 3_000;
+
+/** What a server that is not there, or a proxy in front of it, answers. */
+const GONE = [0, 502, 503, 504];
+
+function isGone(error: unknown): boolean {
+  return GONE.includes(ApiError.from(error).status);
+}
 
 /** The part of the event manager that is used here. */
 export type EventStream = Pick<Event.IManager, 'stream'>;
@@ -57,7 +65,7 @@ export class Live implements IDisposable {
     return this._statusChanged;
   }
 
-  /** Whether the server answers and its events arrive. */
+  /** Whether the server answers. */
   get connected(): boolean {
     return this._connected;
   }
@@ -83,26 +91,15 @@ export class Live implements IDisposable {
 
   /** Fetch the status again. Never rejects: see `statusError`. */
   async refreshStatus(): Promise<void> {
-    try {
-      const status = await this._loadStatus();
-      if (this._isDisposed) {
-        return;
-      }
-      this._status = status;
-      this._statusError = null;
-      this._compare(status.session, status.revision, false);
-    } catch (error) {
-      this._statusError = error;
-    }
-    if (!this._isDisposed) {
-      this._statusChanged.emit();
+    if (await this._load()) {
+      this._resync.emit();
     }
   }
 
   /** Fetch everything again: the status, and through `resync` what is shown. */
   async refresh(): Promise<void> {
     this._resync.emit();
-    await this.refreshStatus();
+    await this._load();
   }
 
   dispose(): void {
@@ -130,9 +127,30 @@ export class Live implements IDisposable {
     if (missed) {
       this._resync.emit();
     }
-    if (restarted || event.changes.some(change => change.domain === 'system')) {
+    const isSystem = event.changes.some(change => change.domain === 'system');
+    if (restarted || isSystem || this._statusError !== null) {
       void this.refreshStatus();
     }
+  }
+
+  /** Fetch the status; true when it tells of changes that never arrived. */
+  private async _load(): Promise<boolean> {
+    let missed = false;
+    try {
+      const status = await this._loadStatus();
+      if (this._isDisposed) {
+        return false;
+      }
+      this._status = status;
+      this._statusError = null;
+      missed = this._compare(status.session, status.revision, false);
+    } catch (error) {
+      this._statusError = error;
+    }
+    if (!this._isDisposed) {
+      this._statusChanged.emit();
+    }
+    return missed;
   }
 
   /** Take note of where the server is; true when changes were missed on the way there. */
@@ -172,22 +190,22 @@ export class Live implements IDisposable {
   /** Ask whether the server is there, until it is. */
   private async _ask(): Promise<void> {
     this._asking = true;
-    await this.refreshStatus();
+    const missed = await this._load();
     this._asking = false;
     if (this._isDisposed) {
       return;
     }
-    if (this._statusError === null) {
-      if (!this._connected) {
-        this._resync.emit();
-        this._setConnected(true);
-      }
-      this._watch();
-    } else {
+    if (this._statusError !== null && isGone(this._statusError)) {
       this._setConnected(false);
       window.clearTimeout(this._timer);
       this._timer = window.setTimeout(() => void this._ask(), RETRY);
+      return;
     }
+    if (missed || !this._connected) {
+      this._resync.emit();
+    }
+    this._setConnected(true);
+    this._watch();
   }
 
   private readonly _events: EventStream;

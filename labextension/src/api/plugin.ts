@@ -14,7 +14,8 @@ export const livePlugin: JupyterFrontEndPlugin<ILive> = {
   activate: (app: JupyterFrontEnd): ILive =>
     new Live({
       events: app.serviceManager.events,
-      loadStatus: () => request<Status>('/status'),
+      // Longer than the server itself waits for Docker.
+      loadStatus: () => request<Status>('/status', { signal: AbortSignal.timeout(30_000) }),
       failed: app.serviceManager.connectionFailure,
     }),
 };

@@ -94,7 +94,7 @@ async function send(path: string, options: RequestOptions): Promise<Response> {
       ServerConnection.makeSettings(),
     );
   } catch (error) {
-    if (signal?.aborted) {
+    if (signal?.aborted && (signal.reason as Error | undefined)?.name !== 'TimeoutError') {
       throw error;
     }
     throw new ApiError(0, {

@@ -18,7 +18,7 @@ export class RunPageModel implements IDisposable {
     this.histories = new Histories(live);
     this.log = new LogTail(live, id);
     this.artifacts = new FileTree(list);
-    this.source = new FileTree(list, `${RESERVED}/source`);
+    this.source = new FileTree(list, `${RESERVED}/source`, true);
   }
 
   readonly run: RunModel;

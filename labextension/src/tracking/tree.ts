@@ -23,10 +23,12 @@ export class FileTree implements IDisposable {
   /**
    * @param list - Reads one directory.
    * @param root - The directory that the tree begins with.
+   * @param preselect - Show the first file without being asked: few small ones, as of code.
    */
   constructor(
     private readonly list: (path: string) => Promise<ArtifactInfo[]>,
     readonly root = '',
+    private readonly preselect = false,
   ) {}
 
   get error(): ApiError | null {
@@ -102,8 +104,7 @@ export class FileTree implements IDisposable {
       items.sort((a, b) => Number(b.is_dir) - Number(a.is_dir) || a.path.localeCompare(b.path));
       this._children.set(path, items);
       this._error = null;
-      if (path === this.root) {
-        // Whoever opens the code of a run wants to read it, not to choose from one file.
+      if (this.preselect && path === this.root) {
         this._selected ??= items.find(item => !item.is_dir) ?? null;
       }
       if (peek) {

@@ -24,7 +24,7 @@ from modelyard_server.core.loop import Loop
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
-from modelyard_server.engines.base import Engine
+from modelyard_server.engines.base import Engine, EngineLost
 from modelyard_server.engines.spec import ContainerState, Phase
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.environments.network import pip_conf
@@ -76,6 +76,8 @@ class Reconciler:
         self._progress: dict[str, Progress] = {}
         self._adopted: set[str] = set()
         self._crashes: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=CRASHES))
+        self._counted: dict[str, tuple[float | None, float | None]] = {}
+        self._not_before: dict[str, float] = {}
         self._engine_down: EngineUnavailable | None = None
 
     def start(self) -> None:
@@ -125,11 +127,11 @@ class Reconciler:
         except EngineUnavailable as error:
             self._report_engine(instances, error)
             return
-        if self._engine_down:
-            self._engine_is_back(instances)
+        self._engine_answers(instances)
         restarts = self._store.restarts()
         for instance in instances:
-            if not self._workers.busy(instance.name):
+            waits = self._not_before.get(instance.name, 0.0) > time.monotonic()
+            if not waits and not self._workers.busy(instance.name):
                 self._compare(instance, found.get(instance.name), instance.name in restarts)
         for name in found.keys() - {instance.name for instance in instances}:
             self._workers.submit(name, lambda name=name: self._remove(name))
@@ -164,8 +166,10 @@ class Reconciler:
             at=seen.finished,
         )
         self._set(name, exit=exit)
-        if name not in self._adopted:
-            return False  # it stopped while no server looked, as on a reboot
+        life = (seen.started, seen.finished)
+        if name not in self._adopted or self._counted.get(name) == life:
+            return False  # it stopped while no server looked, as on a reboot, or this is known
+        self._counted[name] = life
         times = self._crashes[name]
         times.append(time.monotonic())
         if len(times) < CRASHES or times[-1] - times[0] > CRASH_WINDOW:
@@ -201,11 +205,8 @@ class Reconciler:
             kernelspecs.write(self._paths, name, work, self._engine.name)
             self._adopted.add(name)
             self._running(name, spec.container)
-        except EngineUnavailable as error:
-            if self._engine.info().available:  # it is packages or an image that cannot be had
-                self._fail(name, ErrorInfo(**error.body()))
-            elif self._exists(name):  # the wish stands until the engine is back
-                self._set(name, error=ErrorInfo(**error.body()))
+        except EngineLost as error:
+            self._lost(name, error)
         except ModelyardError as error:
             self._fail(name, ErrorInfo(**error.body()))
         except OSError as error:
@@ -260,6 +261,8 @@ class Reconciler:
             WorkDir(self._paths, name, self._engine.user()).remove()
             self._store.remove(name)
             self._adopted.discard(name)
+            for known in (self._crashes, self._counted, self._not_before):
+                known.pop(name, None)
             self._gone(name)
 
         self._guarded(name, "Deleting", remove)
@@ -269,9 +272,7 @@ class Reconciler:
         try:
             action()
         except ModelyardError as error:
-            # The wish stands, so the next step tries again; meanwhile the user sees why.
-            if self._exists(name):
-                self._set(name, error=ErrorInfo(**error.body()))
+            self._lost(name, error)
         finally:
             self._clear(name)
 
@@ -296,6 +297,12 @@ class Reconciler:
         if self._exists(name):
             self._set(name, state="failed", error=error)
 
+    def _lost(self, name: str, error: ModelyardError) -> None:
+        """The wish stands: a later step tries again, and meanwhile the user sees why it waits."""
+        self._not_before[name] = time.monotonic() + INTERVAL
+        if self._exists(name):
+            self._set(name, error=ErrorInfo(**error.body()))
+
     def _report(self, name: str, progress: Progress) -> None:
         progress.since = progress.since or time.time()
         self._progress[name] = progress
@@ -306,19 +313,21 @@ class Reconciler:
         self._changed(name)
         self._loop.wake()
 
-    def _engine_is_back(self, instances: list[Instance]) -> None:
+    def _engine_answers(self, instances: list[Instance]) -> None:
         self._engine_down = None
         for instance in instances:
-            if instance.error and instance.error.code == EngineUnavailable.code:
+            waits = instance.error and instance.error.code == EngineUnavailable.code
+            # What failed keeps its reason: then it was packages or an image that could not be had.
+            if waits and instance.state != "failed" and not self._workers.busy(instance.name):
                 self._set(instance.name, error=None)
 
     def _report_engine(self, instances: list[Instance], error: EngineUnavailable) -> None:
-        if self._engine_down:
-            return
+        if not self._engine_down:
+            self._log.warning("modelyard: %s", error)
         self._engine_down = error
-        self._log.warning("modelyard: %s", error)
         for instance in instances:
-            self._set(instance.name, error=ErrorInfo(**error.body()))
+            if instance.error is None:
+                self._set(instance.name, error=ErrorInfo(**error.body()))
 
 
 def _why(seen: ContainerState, *, watched: bool) -> str:

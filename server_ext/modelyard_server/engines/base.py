@@ -1,8 +1,8 @@
 """What the rest of the server knows of an engine.
 
 All methods block (they are called in threads) and are idempotent: stopping what is stopped or
-removing what is gone returns silently. They raise `EngineUnavailable` when the engine does not
-answer and nothing else but errors of the `modelyard.errors` tree.
+removing what is gone returns silently. They raise `EngineLost` when the engine does not answer
+and nothing else but errors of the `modelyard.errors` tree.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import EngineInfo, Progress
 from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import ContainerSpec, ContainerState, Usage
@@ -20,6 +21,14 @@ UNKNOWN_EXIT = -1
 
 Report = Callable[[Progress], None]
 """Called with what a long action is doing; may be called from any thread."""
+
+
+class EngineLost(EngineUnavailable):
+    """The engine itself does not answer, or stopped answering: worth trying again when it does.
+
+    Clients see an `EngineUnavailable`. One that is no EngineLost is about something else that
+    cannot be had, such as packages, and stays true until somebody mends it.
+    """
 
 
 class ExecHandle(Protocol):

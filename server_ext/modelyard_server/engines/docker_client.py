@@ -26,6 +26,7 @@ from modelyard.errors import (
     StorageFull,
     WrongState,
 )
+from modelyard_server.engines.base import EngineLost
 
 QUICK = 15
 """Seconds a question about the state may take."""
@@ -57,7 +58,7 @@ class DockerClient:
 
         Raises
         ------
-        EngineUnavailable: the daemon does not answer.
+        EngineLost: the daemon does not answer.
         NotFound, Conflict, InvalidInput, …: what the daemon answered, in our words.
         """
         try:
@@ -90,29 +91,29 @@ class DockerClient:
             return _answered(error)
         # While it negotiates its version, the client tells of a time limit in words only.
         if isinstance(error, requests.Timeout) or "timed out" in str(error):
-            return EngineUnavailable(
+            return EngineLost(
                 "Docker does not answer in time.",
                 hint="See what it is doing: sudo journalctl -u docker -n 50",
             )
         return self._unreachable(str(error))
 
-    def _unreachable(self, text: str) -> EngineUnavailable:
+    def _unreachable(self, text: str) -> EngineLost:
         address = self.base_url or os.environ.get("DOCKER_HOST", "")
         if "Permission denied" in text:
-            return EngineUnavailable(
+            return EngineLost(
                 "You may not use Docker on this machine.",
                 hint="Run: sudo usermod -aG docker $USER (then log in again)",
             )
         if address:
-            return EngineUnavailable(
+            return EngineLost(
                 f"Docker at {address} does not answer.",
                 hint="Start it, or correct DOCKER_HOST.",
             )
         if shutil.which("dockerd") or shutil.which("docker"):
-            return EngineUnavailable(
+            return EngineLost(
                 "Docker is not running.", hint="Start it: sudo systemctl start docker"
             )
-        return EngineUnavailable(
+        return EngineLost(
             "Docker is not installed.", hint="Install it: sudo apt-get install docker.io"
         )
 
