@@ -165,7 +165,7 @@ def status(arguments: argparse.Namespace) -> int:
         return 0
     print(f"Workspace  {paths.root}")
     print(f"Server     {info.url if info else 'not running (modelyard up)'}")
-    print(f"Engine     {about.message}{'. ' + about.hint if about.hint else ''}")
+    print(f"Engine     {about.message.rstrip('.')}{'. ' + about.hint if about.hint else ''}")
     for state in states:
         print(f"{state.kind:<10} {state.name:<30} {state.phase}")
     return 0
