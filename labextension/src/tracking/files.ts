@@ -1,8 +1,15 @@
 /** How a file is shown. */
 export type PreviewKind = 'image' | 'markdown' | 'json' | 'csv' | 'notebook' | 'text' | 'none';
 
-/** Larger text is offered for download only: a browser tab should not choke on a preview. */
-export const LARGEST_PREVIEW = 1024 * 1024;
+/** Bytes; larger files are offered for download only: a tab should not choke on a preview. */
+const LARGEST_TEXT = 1024 * 1024;
+
+const LARGEST_IMAGE = 20 * 1024 * 1024;
+
+/** Whether a file of this kind and size is for downloading only. */
+export function isTooLarge(kind: PreviewKind, size: number): boolean {
+  return size > (kind === 'image' ? LARGEST_IMAGE : LARGEST_TEXT);
+}
 
 const KINDS: Record<string, PreviewKind> = {
   png: 'image',

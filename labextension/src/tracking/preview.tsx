@@ -10,7 +10,7 @@ import { useTrans } from '../ui/translation';
 import { artifactText, artifactUrl } from './api';
 import {
   baseName,
-  LARGEST_PREVIEW,
+  isTooLarge,
   notebookText,
   parseCsv,
   prettyJson,
@@ -45,16 +45,16 @@ export function Preview({ run, file, rendermime }: IPreviewProps): React.ReactEl
           {trans.__('Download')}
         </a>
       </div>
-      {kind === 'image' ? (
-        <div className="myd-preview-image">
-          <img src={url} alt={name} />
-        </div>
-      ) : kind === 'none' || file.size > LARGEST_PREVIEW ? (
+      {kind === 'none' || isTooLarge(kind, file.size) ? (
         <p className="myd-muted myd-preview-none">
           {kind === 'none'
             ? trans.__('There is no preview for this kind of file: download it to look inside.')
             : trans.__('Too large to preview: download it to look inside.')}
         </p>
+      ) : kind === 'image' ? (
+        <div className="myd-preview-image">
+          <img src={url} alt={name} />
+        </div>
       ) : (
         <TextPreview
           key={file.path}

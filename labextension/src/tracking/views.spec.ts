@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { applyReturns, parseAnsi } from './ansi';
 import { columnsOf, duration, hideable, visibleColumns } from './columns';
 import { compareMetrics, compareParams } from './compare';
-import { notebookText, parseCsv, prettyJson, previewKind } from './files';
+import { isTooLarge, notebookText, parseCsv, prettyJson, previewKind } from './files';
 import { makeRun } from './testing';
 
 const metric = (last: number | string) => ({ last, min: last, max: last, step: 0, count: 1 });
@@ -85,6 +85,9 @@ describe('comparison', () => {
 describe('files', () => {
   it('chooses a preview by name', () => {
     expect(previewKind('plots/roc.PNG')).toBe('image');
+    expect(isTooLarge('image', 5_000_000)).toBe(false);
+    expect(isTooLarge('image', 50_000_000)).toBe(true);
+    expect(isTooLarge('csv', 5_000_000)).toBe(true);
     expect(previewKind('model/MLmodel')).toBe('text');
     expect(previewKind('model/model.pkl')).toBe('none');
     expect(previewKind('a.b/noextension')).toBe('none');
