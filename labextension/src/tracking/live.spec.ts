@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ArtifactInfo, History, RunLog } from '../api/schema';
 import { Histories } from './histories';
 import { LogTail } from './logtail';
+import { RunModel } from './run';
 import { FakeLive, makeRun } from './testing';
 import { FileTree } from './tree';
 
@@ -101,6 +102,19 @@ describe('Histories', () => {
       histories.watch('a', `metric${i}`);
     }
     expect(getHistory).toHaveBeenCalledTimes(4);
+  });
+});
+
+describe('RunModel', () => {
+  it('follows its run, and the name of its experiment', () => {
+    const live = new FakeLive();
+    const model = new RunModel(live, 'a');
+    live.runUpdated(makeRun('a', { name: 'renamed' }));
+    expect(model.run?.name).toBe('renamed');
+    const item = { id: 1, name: 'elsewhere' };
+    live.changed.emit([{ domain: 'experiment', id: '1', op: 'updated', item }]);
+    live.changed.emit([{ domain: 'experiment', id: '2', op: 'updated', item: { name: 'other' } }]);
+    expect(model.run?.experiment).toBe('elsewhere');
   });
 });
 

@@ -2,7 +2,7 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError } from '../api/request';
-import type { Change, Run, RunUpdate } from '../api/schema';
+import type { Change, Experiment, Run, RunUpdate } from '../api/schema';
 import * as api from './api';
 import type { ListState } from './runlist';
 import type { LiveChanges } from './tokens';
@@ -73,6 +73,12 @@ export class RunModel implements IDisposable {
   }
 
   private _onChanged(_: unknown, changes: readonly Change[]): void {
+    const place = changes.findLast(
+      each => each.domain === 'experiment' && each.id === String(this._run?.experiment_id),
+    );
+    if (this._run && place?.item) {
+      this._set({ ...this._run, experiment: (place.item as Experiment).name });
+    }
     const change = changes.findLast(each => each.domain === 'run' && each.id === this.id);
     if (change?.item) {
       this._told += 1;

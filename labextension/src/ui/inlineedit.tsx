@@ -18,7 +18,10 @@ export interface InlineEditProps {
   display?: React.ReactNode;
 }
 
-/** A text that is edited where it stands: click or Enter, then Enter saves and Escape cancels. */
+/**
+ * A text that is edited where it stands: the pencil, a double click, or a click where nothing
+ * stands yet; then Enter saves and Escape cancels.
+ */
 export function InlineEdit(props: InlineEditProps): React.ReactElement {
   const { value, label, placeholder, multiline, display } = props;
   const [editing, setEditing] = React.useState(false);
@@ -28,7 +31,13 @@ export function InlineEdit(props: InlineEditProps): React.ReactElement {
   return (
     <span className={`myd-inline${multiline ? ' myd-mod-multiline' : ''}`}>
       <span className="myd-inline-value" title={value} onDoubleClick={() => setEditing(true)}>
-        {value ? (display ?? value) : <span className="myd-inline-empty">{placeholder}</span>}
+        {value ? (
+          (display ?? value)
+        ) : (
+          <span className="myd-inline-empty" onClick={() => setEditing(true)}>
+            {placeholder}
+          </span>
+        )}
       </span>
       <IconButton icon={editIcon} label={label} onClick={() => setEditing(true)} />
     </span>
