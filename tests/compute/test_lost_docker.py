@@ -38,6 +38,8 @@ class Wire:
         self._listening: socket.socket | None = None
         self._lock = threading.Lock()
         self._holds = False
+        self.waiting = False
+        """Whether somebody knocks at a wire that is cut and listens."""
 
     def mend(self) -> None:
         """Lead to Docker; silent when it does."""
@@ -73,6 +75,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 near = listening.accept()[0]
+                self.waiting = not self._holds
                 wait_for(lambda: self._holds, 600, "the wire is mended")
                 far = socket.socket(socket.AF_UNIX)
                 far.connect(self._target)
@@ -156,10 +159,8 @@ def test_docker_dies_while_an_instance_is_made(
     instance = server.workspace().compute.create("cpu-1")
     threading.Event().wait(after)  # a moment in the middle, not a time to be ready in
     wire.cut(listens=listens)
-    if listens:
-        threading.Event().wait(3)  # dockerd starts again
-    else:
-        wait_for(lambda: instance.refresh().info.error, 30, "the instance says what is wrong")
+    met = (lambda: wire.waiting) if listens else (lambda: instance.refresh().info.error)
+    wait_for(met, 30, "the server meets it")
     wire.mend()
     wait_for(lambda: _phases(server, docker) == {"cpu-1": Phase.RUNNING}, 300, "it runs")
     instance.wait("running", 60)
@@ -189,7 +190,7 @@ def test_an_endpoint_comes_back_with_docker(
     endpoint = ws.endpoints.deploy("e", version)
     wait_for(lambda: endpoint.refresh().info.next, 60, "it is being made")
     wire.cut()
-    threading.Event().wait(3)  # long enough for the server to meet it
+    wait_for(lambda: endpoint.refresh().info.error, 30, "the endpoint says what is wrong")
     wire.mend()
     endpoint.wait(300)
     assert endpoint.score(rows) == pytest.approx([1.0, 2.0])
