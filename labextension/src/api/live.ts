@@ -181,14 +181,15 @@ export class Live implements IDisposable {
 
   private _watch(): void {
     window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => {
-      this._setConnected(false);
-      void this._ask();
-    }, this._silence);
+    this._timer = window.setTimeout(() => void this._ask(true), this._silence);
   }
 
-  /** Ask whether the server is there, until it is. */
-  private async _ask(): Promise<void> {
+  /**
+   * Ask whether the server is there, until it is.
+   *
+   * @param stale what is shown may be: no event came, though the server may answer.
+   */
+  private async _ask(stale = false): Promise<void> {
     this._asking = true;
     const missed = await this._load();
     this._asking = false;
@@ -201,7 +202,7 @@ export class Live implements IDisposable {
       this._timer = window.setTimeout(() => void this._ask(), RETRY);
       return;
     }
-    if (missed || !this._connected) {
+    if (missed || stale || !this._connected) {
       this._resync.emit();
     }
     this._setConnected(true);
