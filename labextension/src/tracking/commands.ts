@@ -152,7 +152,7 @@ async function deleteRuns(
     title: trans.__('Delete %1?', what),
     body: runs.some(isActive)
       ? trans.__('What is still running goes on and is recorded. You can restore it.')
-      : trans.__('The lists show it no more. “Show deleted” on the experiment brings it back.'),
+      : trans.__('Nothing is lost: “Show deleted” on the experiment brings back what you delete.'),
     action: trans.__('Delete'),
   });
   if (!accepted) {
