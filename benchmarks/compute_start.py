@@ -18,7 +18,7 @@ from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
 
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.choose import open_engines
 from tests.server_support import RunningServer
 
 
@@ -84,7 +84,7 @@ def main() -> None:
         server = RunningServer(Path(folder) / "ws", "docker").start()
         try:
             keeper = server.workspace().compute.create("keeper", wait=True)  # environment cached
-            engine = choose_engine(server.paths, "docker")
+            engine = open_engines(server.paths).of("docker")
             container = engine.list(server.paths.workspace_id)[0].container
             image = subprocess.run(
                 ["docker", "inspect", "-f", "{{.Config.Image}}", container],

@@ -70,12 +70,11 @@ def environments(workspace: Path) -> None:
     for engine in (ProcessEngine(workspace / "engine"), DockerEngine()):
         repository = f"modelyard-bench-{secrets.token_hex(4)}"
         manager = EnvironmentManager(
-            engine=engine,
             paths=Paths(workspace / engine.name).make(),
             repository=repository,
         )
-        cold = seconds(lambda manager=manager: manager.kernel("", lambda _progress: None))
-        warm = seconds(lambda manager=manager: manager.kernel("", lambda _progress: None))
+        cold = seconds(lambda m=manager, e=engine: m.kernel(e, "", lambda _progress: None))
+        warm = seconds(lambda m=manager, e=engine: m.kernel(e, "", lambda _progress: None))
         print(f"default environment, {engine.name}: made {cold:.1f} s, cached {1000 * warm:.1f} ms")
         if isinstance(engine, DockerEngine):
             for tag in engine.images(f"{repository}/"):
@@ -91,8 +90,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
         workspace = Path(folder)
         engine = DockerEngine()
-        manager = EnvironmentManager(engine=engine, paths=Paths(workspace / "ws").make())
-        image = manager.ensure_base(lambda progress: print(progress.message))
+        manager = EnvironmentManager(paths=Paths(workspace / "ws").make())
+        image = manager.ensure_base(engine, lambda progress: print(progress.message))
         starts(engine, image, workspace, arguments.rounds)
         if arguments.environments:
             environments(workspace)

@@ -87,6 +87,7 @@ def jp_serverapp(
     jp_asyncio_loop.run_until_complete(jp_serverapp.extension_manager.start_all_extensions())
     services = jp_serverapp.web_app.settings["modelyard"]
     yield jp_serverapp
-    for state in services.engine.list(services.paths.workspace_id):
-        services.engine.remove(state.container)
+    for engine in services.engines:
+        for state in engine.list(services.paths.workspace_id):
+            engine.remove(state.container)
     shutil.rmtree(services.paths.runtime, ignore_errors=True)

@@ -62,14 +62,12 @@ def base_image(docker_engine: DockerEngine) -> str:
     with (Path(tempfile.gettempdir()) / "modelyard-base-image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # workers of one run, and other runs, wait for it
         with tempfile.TemporaryDirectory() as folder:
-            manager = EnvironmentManager(
-                engine=docker_engine, paths=Paths(Path(folder) / "ws").make()
-            )
+            manager = EnvironmentManager(paths=Paths(Path(folder) / "ws").make())
             try:
-                return manager.ensure_base(lambda _progress: None)
+                return manager.ensure_base(docker_engine, lambda _progress: None)
             except ModelyardError as unavailable:
                 try:
-                    return manager.build_base(lambda _progress: None)
+                    return manager.build_base(docker_engine, lambda _progress: None)
                 except ModelyardError as error:
                     if os.environ.get("CI") == "true":
                         raise

@@ -12,14 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from modelyard.errors import ModelyardError
+from modelyard.errors import EngineUnavailable, ModelyardError
 from modelyard.workspace import Workspace
 from modelyard_server.cli.locate import serving
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.choose import open_engines
 
 
 def wait_for(condition: Callable[[], Any], timeout: float = 60.0, what: str = "") -> Any:
@@ -131,9 +132,10 @@ class RunningServer:
         self.stop()
         paths = self.paths
         assert serving(paths) is None
-        engine = choose_engine(paths, self.engine)
-        for state in engine.list(paths.workspace_id):
-            engine.remove(state.container)
+        for engine in open_engines(paths):
+            with suppress(EngineUnavailable):
+                for state in engine.list(paths.workspace_id):
+                    engine.remove(state.container)
         shutil.rmtree(paths.runtime, ignore_errors=True)
         for spec in Path(sys.prefix, "share/jupyter/kernels").glob(
             f"modelyard-{paths.workspace_id[:8]}-*/kernel.json"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from modelyard.client import Client
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
 from modelyard.schema.common import NAME_RULE, valid_name
-from modelyard.schema.compute import Instance, InstanceCreate, InstanceUsage, LogText
+from modelyard.schema.compute import Instance, InstanceCreate, InstanceMove, InstanceUsage, LogText
 from modelyard.waiting import wait_until
 
 
@@ -20,9 +20,12 @@ def _path(name: str, verb: str = "") -> str:
     return f"/compute/{quote(name, safe='')}{verb}"
 
 
+_ON_ITS_WAY = ("creating", "starting", "stopping", "deleting", "unreachable")
+
+
 def _line(instance: Instance) -> str:
     doing = f" - {instance.progress.message}" if instance.progress else ""
-    if instance.error is not None and instance.state in ("creating", "starting", "stopping"):
+    if instance.error is not None and instance.state in _ON_ITS_WAY:
         doing = f" - {instance.error.message}"
     return f"{instance.name}: {instance.state}{doing}"
 
@@ -77,6 +80,20 @@ class ComputeInstance:
     ) -> ComputeInstance:
         """Stop it and start it again."""
         return self._act("/restart", "running", wait, timeout, force=force)
+
+    def move(self, engine: str, *, force: bool = False) -> ComputeInstance:
+        """Put it, stopped, on another engine; it keeps its name and installed packages.
+
+        Raises
+        ------
+        NotPermitted: `force` is not set: its programs will see another machine, and on `process`
+            all of it.
+        InUse: it is not stopped.
+        EngineUnavailable: the new engine does not answer.
+        """
+        body = InstanceMove(engine=engine, force=force)
+        self.info = self._client.post(_path(self.name, "/move"), body, Instance)
+        return self
 
     def delete(self, *, wait: bool = True, force: bool = False, timeout: float = 120.0) -> None:
         """Remove it with what was installed in it; User files stay.
@@ -153,6 +170,7 @@ class ComputeApi:
         size: str = "",
         gpus: int = 0,
         image: str = "",
+        engine: str = "",
         wait: bool = False,
         timeout: float = 900.0,
     ) -> ComputeInstance:
@@ -163,15 +181,19 @@ class ComputeApi:
         size: a size's name (`ws.status.sizes`); empty: the default.
         gpus: how many GPUs it holds for itself.
         image: an image reference; empty: the base image with the default packages.
+        engine: `docker` or `process` (local processes, not isolated from the server's machine);
+            empty: the workspace's default. The instance keeps it.
         wait: return when it runs, showing progress.
         timeout: seconds to wait.
 
         Raises
         ------
-        InvalidInput: a malformed name, an unknown size, GPUs where there are none.
+        InvalidInput: a malformed name, an unknown size or engine, GPUs where there are none.
         AlreadyExists: the name is taken.
+        EngineUnavailable: the engine does not answer.
+        NotPermitted: from a container, for an engine that runs programs outside of containers.
         """
-        body = InstanceCreate(name=name, size=size, gpus=gpus, image=image)
+        body = InstanceCreate(name=name, size=size, gpus=gpus, image=image, engine=engine)
         made = ComputeInstance(self._client, self._client.post("/compute", body, Instance))
         return made.wait("running", timeout) if wait else made
 

@@ -41,9 +41,12 @@ def _path(name: str, verb: str = "") -> str:
     return f"/endpoints/{quote(name, safe='')}{verb}"
 
 
+_ON_ITS_WAY = ("creating", "updating", "unreachable")
+
+
 def _line(info: serving.Endpoint) -> str:
     doing = info.next or info.current
-    if info.error is not None and info.state in ("creating", "updating"):
+    if info.error is not None and info.state in _ON_ITS_WAY:
         return f"{info.name}: {info.state} - {info.error.message}"
     if doing is not None and doing.progress is not None:
         return f"{info.name}: {info.state} - {doing.progress.message}"
@@ -139,7 +142,7 @@ class Endpoint:
 
     def _reachable(self) -> bool:
         """Whether the endpoint's loopback address means the same here as on the server."""
-        if os.environ.get("MODELYARD_COMPUTE") and self.info.engine != "process":
+        if os.environ.get("MODELYARD_ISOLATED"):
             return False
         server = urlsplit(self._client.url)
         return server.scheme == "http+unix" or server.hostname in _LOOPBACK
@@ -198,7 +201,7 @@ class Endpoint:
         """
         wait_until(
             lambda: self.refresh().info,
-            lambda info: info.state not in ("creating", "updating"),
+            lambda info: info.state not in _ON_ITS_WAY,
             what=f"Endpoint '{self.name}'",
             timeout=timeout,
             line=_line,
@@ -258,6 +261,7 @@ class EndpointsApi:
         env: Mapping[str, str] | None = None,
         size: str = "",
         port: int = 0,
+        engine: str = "",
     ) -> Endpoint:
         """Serve a model version: makes the endpoint, or replaces what it serves without a gap.
 
@@ -271,6 +275,8 @@ class EndpointsApi:
         env: environment variables for the scoring container.
         size: a size's name (`ws.status.sizes`); empty: the default.
         port: 0: a free one. An endpoint keeps its port.
+        engine: of a new endpoint: `docker` or `process` (a local process, not isolated from the
+            server's machine); empty: the workspace's default. An endpoint keeps it.
 
         Raises
         ------
@@ -285,6 +291,7 @@ class EndpointsApi:
             env={str(key): str(value) for key, value in (env or {}).items()},
             size=size,
             port=port,
+            engine=engine,
         )
         made = Endpoint(self._client, self._client.post("/endpoints", body, serving.Endpoint))
         return made.wait(timeout) if wait else made

@@ -24,7 +24,7 @@ from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
 from modelyard_server.core.lock import lock
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths, ServerInfo, write_server
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.gallery.handlers import routes as gallery_routes
 from modelyard_server.kernels import Kernels
 from modelyard_server.registry.handlers import routes as registry_routes
@@ -53,7 +53,8 @@ class ModelyardApp(ExtensionApp):
         ["auto", "docker", "process"],
         "auto",
         config=True,
-        help="What runs compute targets; auto: Docker where it answers, else local processes.",
+        help="What runs new compute targets whose maker names no engine; auto: Docker where it "
+        "answers or is in use already, else local processes.",
     )
     on_exit = Enum(
         ["keep", "stop"],
@@ -79,14 +80,15 @@ class ModelyardApp(ExtensionApp):
         self._life = asyncio.Lock()
         paths = self._paths()
         self._lock = lock(paths)
-        engine = choose_engine(paths, self.engine)
-        share(paths.files, engine.user())
+        engines = open_engines(paths)
         logger: Any = self.serverapp.event_logger
         logger.register_event_schema(SCHEMA)
         events = Events(lambda data: logger.emit(schema_id=SCHEMA_ID, data=data))
-        self.services = build(paths, engine, events, self.serverapp.base_url, self)
+        base_url = self.serverapp.base_url
+        self.services = build(paths, engines, self.engine, events, base_url, self)
+        share(paths.files, engines.default.user())
         kernels = Kernels(self.serverapp.kernel_manager, paths)
-        self.services.compute.kernels_on = kernels.live
+        self.services.compute.live_kernels = kernels.live
         self.settings.update(
             modelyard=self.services,
             modelyard_tokens=self.services.tokens,
@@ -147,12 +149,13 @@ class ModelyardApp(ExtensionApp):
                 url=serverapp.connection_url,
                 base_url=serverapp.base_url,
                 token=serverapp.identity_provider.token or "",
-                engine=services.engine.name,
+                engine=services.engines.default.name,
             ),
         )
         services.events.start(loop)
         await loop.run_in_executor(None, services.start)
-        self.log.info("Modelyard serves %s on the %s engine", paths.root, services.engine.name)
+        engine = services.engines.default.name
+        self.log.info("Modelyard serves %s on the %s engine", paths.root, engine)
 
     async def stop_extension(self) -> None:
         """Stop loops and leave the workspace to the next server."""
@@ -179,11 +182,10 @@ class ModelyardApp(ExtensionApp):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Containers reach the socket, and nobody of their group may put another in its place.
         path.parent.chmod(0o750)
-        if os.getuid() == 0:
-            os.chown(path.parent, -1, services.engine.user()[1])
+        group = services.engines.group
+        os.chown(path.parent, -1, group)
         socket = bind_unix_socket(str(path), mode=0o660)
-        if os.getuid() == 0:
-            os.chown(path, -1, services.engine.user()[1])
+        os.chown(path, -1, group)
         prefix = f"{web_app.settings['base_url']}modelyard/api/"
         server = HTTPServer(_OnlyOurs(web_app, prefix))
         server.add_socket(socket)

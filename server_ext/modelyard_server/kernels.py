@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.utils import ensure_async
@@ -35,16 +36,18 @@ class Kernels:
         self._manager = manager
         self._paths = paths
 
-    def live(self, spec: str) -> int:
-        """How many kernels of a kernelspec live; callable from any thread."""
-        return Counter(self._manager.get_kernel(key).kernel_name for key in self._ids())[spec]
+    def live(self) -> Counter[str]:
+        """How many kernels of each kernelspec live; callable from any thread."""
+        return Counter(kernel.kernel_name for _, kernel in self._all())
 
     async def shutdown(self, instance: str) -> None:
         """End an instance's kernels at once, so that Jupyter does not restart them."""
         spec = kernelspecs.spec_name(self._paths, instance)
-        for key in self._ids():
-            if self._manager.get_kernel(key).kernel_name == spec:
+        for key, kernel in self._all():
+            if kernel.kernel_name == spec:
                 await ensure_async(self._manager.shutdown_kernel(key, now=True))
 
-    def _ids(self) -> list[str]:
-        return [key for key in list(self._manager.list_kernel_ids()) if key in self._manager]
+    def _all(self) -> list[tuple[str, Any]]:
+        """Ids and managers of the kernels that live; each may end while we look."""
+        # Not get_kernel: for one that has just ended, Jupyter's raises an HTTP error.
+        return list(self._manager._kernels.items())

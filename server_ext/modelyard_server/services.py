@@ -9,10 +9,10 @@ from typing import Any
 from modelyard_server.artifacts.store import ArtifactStore, LocalArtifactStore
 from modelyard_server.compute.manager import ComputeManager
 from modelyard_server.core.events import Events
-from modelyard_server.core.paths import Paths
+from modelyard_server.core.paths import Paths, read_server
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
-from modelyard_server.engines.base import Engine
+from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
 from modelyard_server.registry.manager import RegistryManager
@@ -28,7 +28,7 @@ class Services:
     db: Database
     events: Events
     tokens: Tokens
-    engine: Engine
+    engines: Engines
     store: ArtifactStore
     environments: EnvironmentManager
     compute: ComputeManager
@@ -52,22 +52,25 @@ class Services:
         self.db.close()
 
 
-def build(paths: Paths, engine: Engine, events: Events, base_url: str, parent: Any) -> Services:
+def build(
+    paths: Paths, engines: Engines, wanted: str, events: Events, base_url: str, parent: Any
+) -> Services:
     """Open the database and wire the managers.
 
     Parameters
     ----------
+    wanted: the engine for new objects, see `Engines.decide`.
     parent: the application: managers take their configuration and log from it.
     """
     db = Database(paths.database)
     db.migrate()
     tokens = Tokens(db)
     store = LocalArtifactStore(paths.artifacts)
-    environments = EnvironmentManager(engine=engine, paths=paths, parent=parent)
+    environments = EnvironmentManager(paths=paths, parent=parent)
     compute = ComputeManager(
         db=db,
         paths=paths,
-        engine=engine,
+        engines=engines,
         environments=environments,
         tokens=tokens,
         events=events,
@@ -79,19 +82,23 @@ def build(paths: Paths, engine: Engine, events: Events, base_url: str, parent: A
     serving = ServingManager(
         db=db,
         paths=paths,
-        engine=engine,
+        engines=engines,
         environments=environments,
         registry=registry,
         events=events,
         sizes=compute.size,
         parent=parent,
     )
+    last = read_server(paths)
+    if last is not None:
+        serving.assign_engine(last.engine)
+    engines.decide(wanted, compute.engines_in_use | serving.engines_in_use)
     return Services(
         paths=paths,
         db=db,
         events=events,
         tokens=tokens,
-        engine=engine,
+        engines=engines,
         store=store,
         environments=environments,
         compute=compute,

@@ -15,6 +15,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
 from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from tests.server_support import wait_for
 
@@ -28,8 +29,8 @@ def manager(tmp_path: Path) -> Iterator[ComputeManager]:
     manager = ComputeManager(
         db=db,
         paths=paths,
-        engine=engine,
-        environments=EnvironmentManager(engine=engine, paths=paths),
+        engines=Engines([engine]),
+        environments=EnvironmentManager(paths=paths),
         tokens=Tokens(db),
         events=Events(lambda _payload: None),
     )
@@ -41,14 +42,7 @@ def manager(tmp_path: Path) -> Iterator[ComputeManager]:
 
 
 def test_creating_is_refused_and_leaves_nothing(manager: ComputeManager) -> None:
-    def refusal() -> EngineUnavailable | None:
-        try:
-            manager.require_engine()
-        except EngineUnavailable as error:
-            return error
-        return None
-
-    error = wait_for(refusal, 20, "the loop has looked")
+    error = wait_for(lambda: manager.trouble("docker"), 20, "the loop has looked")
     assert error.message and error.hint
     with pytest.raises(EngineUnavailable):
         manager.create(InstanceCreate(name="cpu-1"))
@@ -56,4 +50,5 @@ def test_creating_is_refused_and_leaves_nothing(manager: ComputeManager) -> None
 
 
 def test_sizes_are_those_of_the_machine_meanwhile(manager: ComputeManager) -> None:
-    assert all(size.cpus > 0 and size.memory > 0 for size in manager.sizes)
+    sizes = manager.sizes(DockerEngine(base_url="unix:///nobody.sock"))
+    assert all(size.cpus > 0 and size.memory > 0 for size in sizes)

@@ -19,7 +19,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from modelyard.endpoints import Endpoint
-from modelyard.errors import EngineUnavailable, ModelyardError, WaitTimeout
+from modelyard.errors import EngineUnavailable, InUse, ModelyardError, NotPermitted, WaitTimeout
+from modelyard.workspace import Workspace
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.spec import Phase
 from tests.docker_support import sweep
@@ -179,6 +181,60 @@ def test_what_is_wished_while_docker_is_away(
     wait_for(lambda: _phases(server, docker) == {"cpu-1": Phase.EXITED}, 60, "it stops")
     instance.wait("stopped", 60)
     wait_for(lambda: instance.refresh().info.error is None, 15, "the error is gone")
+
+
+def test_a_docker_workspace_never_moves_to_processes(
+    server: RunningServer, wire: Wire, docker: DockerEngine
+) -> None:
+    server.workspace().compute.create("cpu-1", wait=True, timeout=300)
+    server.stop()
+    wire.cut()
+    server.engine = "auto"
+    ws = server.start().workspace()
+    instance = ws.compute.get("cpu-1")
+    wait_for(lambda: instance.refresh().info.state == "unreachable", 30, "it says so")
+    assert instance.info.engine == "docker"
+    assert instance.info.error is not None and instance.info.error.hint
+    local = open_engines(server.paths).of("process")
+    assert local.list(server.paths.workspace_id) == []
+    assert ws.status.engine.name == "docker"
+    with pytest.raises(EngineUnavailable):
+        ws.compute.create("cpu-2")
+
+    # Who insists gets a local process, which Docker's silence does not hold up.
+    here = ws.compute.create("here", engine="process", wait=True, timeout=300)
+    assert here.info.engine == "process"
+    here.delete()
+
+    wire.mend()
+    assert instance.wait("running", 60).info.engine == "docker"
+    assert instance.info.error is None
+
+
+def test_moving_to_another_engine_is_refused_unless_insisted_on(
+    server: RunningServer, docker: DockerEngine
+) -> None:
+    instance = server.workspace().compute.create("cpu-1", wait=True, timeout=300)
+    with pytest.raises(InUse, match="not stopped"):
+        instance.move("process", force=True)
+    instance.stop()
+    with pytest.raises(NotPermitted, match="stays on its engine") as caught:
+        instance.move("process")
+    assert "without isolation" in caught.value.hint
+    assert instance.refresh().info.engine == "docker"
+    instance.move("process", force=True)
+    assert instance.start(timeout=300).info.engine == "process"
+    wait_for(lambda: _phases(server, docker) == {}, 30, "its container is gone")
+    instance.delete()
+
+
+def test_what_is_in_a_container_starts_nothing_outside(server: RunningServer) -> None:
+    server.workspace().compute.create("cpu-1", wait=True, timeout=300)
+    token = (server.paths.compute / "cpu-1" / "token").read_text()
+    inside = Workspace(server.url, token)
+    with pytest.raises(NotPermitted, match="outside of containers"):
+        inside.compute.create("free", engine="process")
+    assert [i.name for i in inside.compute.list()] == ["cpu-1"]
 
 
 def test_an_endpoint_comes_back_with_docker(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.errors import InUse
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.spec import Phase
 from tests.server_support import RunningServer, wait_for
 
@@ -27,7 +27,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningSe
 
 
 def _containers(server: RunningServer) -> dict[str, str]:
-    engine = choose_engine(server.paths, server.engine)
+    engine = open_engines(server.paths).of(server.engine)
     return {s.name: str(s.phase) for s in engine.list(server.paths.workspace_id)}
 
 
@@ -48,7 +48,7 @@ def test_server_killed_in_the_middle_of_create(server: RunningServer, after: str
 
 def test_container_removed_or_killed_behind_our_back(server: RunningServer) -> None:
     instance = server.start().workspace().compute.create("cpu-1", wait=True, timeout=300)
-    engine = choose_engine(server.paths, server.engine)
+    engine = open_engines(server.paths).of(server.engine)
     state = engine.list(server.paths.workspace_id)[0]
     engine.remove(state.container)
     wait_for(lambda: _containers(server).get("cpu-1") == "running", what="it is made again")
@@ -123,7 +123,7 @@ def test_stopping_with_live_kernels_is_refused(own_server: RunningServer) -> Non
         with pytest.raises(InUse, match="kernel is alive"):
             act()
     # A kernel that wants its dead instance back does not hide why it died.
-    engine = choose_engine(own_server.paths, "process")
+    engine = open_engines(own_server.paths).of("process")
     began = instance.info.started
     engine.stop(engine.list(own_server.paths.workspace_id)[0].container, 0)
     wait_for(lambda: instance.refresh().info.started not in (None, began), what="it is back")
@@ -136,7 +136,7 @@ def test_stopping_with_live_kernels_is_refused(own_server: RunningServer) -> Non
 
 def test_crash_loop_is_left_alone(own_server: RunningServer) -> None:
     instance = own_server.start().workspace().compute.create("cpu-1", wait=True, timeout=300)
-    engine = choose_engine(own_server.paths, "process")
+    engine = open_engines(own_server.paths).of("process")
 
     def kill_again() -> bool:
         for state in engine.list(own_server.paths.workspace_id):

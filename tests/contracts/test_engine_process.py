@@ -13,8 +13,8 @@ import pytest
 from modelyard.errors import InvalidInput
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines import process_state
-from modelyard_server.engines.base import ImageEngine
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.base import image_engine
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.spec import ContainerSpec, Phase
@@ -77,22 +77,34 @@ def test_without_docker_processes_serve_and_say_why(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     paths = Paths(tmp_path / "ws").make()
-    engine = choose_engine(paths)
-    assert engine.name == "process"
-    assert not isinstance(engine, ImageEngine)
-    assert "Docker" in engine.info().message
-    assert engine.info().hint
+    engines = open_engines(paths)
+    engines.decide("auto", in_use=())
+    assert engines.default.name == "process"
+    assert image_engine(engines.default) is None
+    about = engines.default_info()
+    assert "Docker" in about.message and about.hint
 
-    asked = choose_engine(paths, "docker")
-    assert asked.name == "docker"
-    assert not asked.info().available
+    engines.decide("docker", in_use=())
+    assert engines.default.name == "docker"
+    assert not engines.default.info().available
 
-    with pytest.raises(InvalidInput, match="auto, docker, process"):
-        choose_engine(paths, "podman")
+    with pytest.raises(InvalidInput, match="docker, process"):
+        engines.chosen("podman")
+
+
+def test_a_workspace_with_containers_never_falls_back_to_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
+    engines = open_engines(Paths(tmp_path / "ws").make())
+    engines.decide("auto", in_use={"docker"})
+    assert engines.default.name == "docker"
+    assert not engines.default_info().available
 
 
 @pytest.mark.docker
 def test_docker_is_chosen_where_it_answers(tmp_path: Path, docker_engine: DockerEngine) -> None:
-    engine = choose_engine(Paths(tmp_path / "ws").make())
-    assert engine.name == "docker"
-    assert isinstance(engine, ImageEngine)
+    engines = open_engines(Paths(tmp_path / "ws").make())
+    engines.decide("auto", in_use=())
+    assert engines.default.name == "docker"
+    assert image_engine(engines.default) is engines.default

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,19 @@ def _is_docker(request: pytest.FixtureRequest) -> bool:
     return "engine" in request.fixturenames and request.getfixturevalue("engine").name == "docker"
 
 
-MakeManager = Callable[..., EnvironmentManager]
+class OnEngine:
+    """An environment manager whose calls are about one engine."""
+
+    def __init__(self, manager: EnvironmentManager, engine: Engine) -> None:
+        self.manager = manager
+        self.kernel = partial(manager.kernel, engine)
+        self.scoring = partial(manager.scoring, engine)
+        self.clean = partial(manager.clean, engine)
+        self.ensure_base = partial(manager.ensure_base, engine)
+        self.remove_app_image = partial(manager.remove_app_image, engine)
+
+
+MakeManager = Callable[..., OnEngine]
 
 
 @pytest.fixture
@@ -92,6 +105,6 @@ def manager(engine: Engine, wheels: Path, tmp_path: Path, repository: str) -> Ma
             "score_packages": ["core"],
             "repository": repository,
         }
-        return EnvironmentManager(engine=engine, paths=paths, **{**settings, **traits})
+        return OnEngine(EnvironmentManager(paths=paths, **{**settings, **traits}), engine)
 
     return make

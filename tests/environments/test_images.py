@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,11 +24,9 @@ from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import ContainerSpec
 from modelyard_server.environments.manager import EnvironmentManager
 from tests.docker_support import sweep
-from tests.environments.conftest import Reports
+from tests.environments.conftest import MakeManager, Reports
 
 pytestmark = pytest.mark.docker
-
-MakeManager = Callable[..., EnvironmentManager]
 
 
 @pytest.fixture
@@ -180,6 +177,6 @@ def test_a_base_image_is_built_by_root_alone(
     engine: DockerEngine, wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    made = EnvironmentManager(engine=engine, paths=Paths(tmp_path / "ws").make())
+    made = EnvironmentManager(paths=Paths(tmp_path / "ws").make())
     with pytest.raises((EngineUnavailable, NotPermitted), match=r"root|mmdebstrap"):
-        made.build_base(lambda _progress: None)
+        made.build_base(engine, lambda _progress: None)

@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.base import Engine, ImageEngine
+from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.spec import Runtime
 from modelyard_server.environments import sdk
 from modelyard_server.environments.manager import EnvironmentManager
-from tests.environments.conftest import Reports, make_wheel
-
-MakeManager = Callable[..., EnvironmentManager]
+from tests.environments.conftest import MakeManager, OnEngine, Reports, make_wheel
 
 
 def python(engine: Engine, runtime: Runtime, code: str) -> str:
@@ -34,11 +31,11 @@ def python(engine: Engine, runtime: Runtime, code: str) -> str:
     return done.stdout.strip()
 
 
-def left_over(manager: EnvironmentManager, engine: Engine, repository: str) -> list[str]:
+def left_over(manager: OnEngine, engine: Engine, repository: str) -> list[str]:
     """Half-made things."""
-    folder = manager._folder
+    folder = manager.manager._folder
     found = [str(path) for path in folder.glob("**/draft-*")]
-    return found + (engine.images(repository) if isinstance(engine, ImageEngine) else [])
+    return found + (engine.images(repository) if isinstance(engine, DockerEngine) else [])
 
 
 def test_the_environment_of_an_instance(
@@ -132,7 +129,7 @@ print(os.access(app + "/tool.sh", os.X_OK), open(app + "/score.py").read() != ""
         assert runtime.app == str(app)
     manager().remove_app_image(tag)
     manager().remove_app_image(tag)
-    if isinstance(engine, ImageEngine):
+    if isinstance(engine, DockerEngine):
         assert not engine.has_image(tag)
 
 
@@ -177,9 +174,9 @@ def test_a_package_that_has_gone_since(
     engine: Engine, manager: MakeManager, reports: Reports, wheels: Path, repository: str
 ) -> None:
     made = manager()
-    made._locks.mkdir(parents=True)
+    made.manager._locks.mkdir(parents=True)
     made.kernel("", reports.append)
-    for lock in made._locks.iterdir():
+    for lock in made.manager._locks.iterdir():
         lock.write_text("alpha==1.5\n")
     with pytest.raises(InvalidInput, match=r"alpha==1\.5"):
         made.kernel("", reports.append)
@@ -248,12 +245,10 @@ def test_cleaning(
 
 def test_images_need_docker(tmp_path: Path, wheels: Path, reports: Reports) -> None:
     paths = Paths(tmp_path / "ws").make()
-    made = EnvironmentManager(
-        engine=ProcessEngine(paths.engine, "Docker is not installed.", "Install it."), paths=paths
-    )
+    made, engine = EnvironmentManager(paths=paths), ProcessEngine(paths.engine)
     with pytest.raises(InvalidInput) as caught:
-        made.kernel("python:3.12-slim", reports.append)
+        made.kernel(engine, "python:3.12-slim", reports.append)
     assert caught.value.field == "image"
     for call in (made.ensure_base, made.build_base):
-        with pytest.raises(ModelyardError, match="Docker is not installed"):
-            call(reports.append)
+        with pytest.raises(ModelyardError, match="Images need Docker"):
+            call(engine, reports.append)

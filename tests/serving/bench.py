@@ -24,6 +24,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
@@ -81,21 +82,19 @@ class Bench:
         self.serving = ServingManager(
             db=self.db,
             paths=self.paths,
-            engine=self.engine,
-            environments=EnvironmentManager(engine=self.engine, paths=self.paths),
+            engines=Engines([self.engine]),
+            environments=EnvironmentManager(paths=self.paths),
             registry=self.registry,
             events=events,
-            sizes=lambda _name: SIZE,
+            sizes=lambda _engine, _name: SIZE,
         )
 
     def close(self) -> None:
         """Stop the loop and remove what runs."""
         if not self.paths.database.exists():
             return  # a test moved it away
-        names = [endpoint.name for endpoint in self.serving.list()]
-        self.serving.stop()
         # What a worker has in hand goes on for a moment, and could still make a container.
-        until(lambda: not any(map(self.serving._reconciler._workers.busy, names)), 60)
+        self.serving.stop(settle=60)
         for state in self.engine.list(self.paths.workspace_id):
             self.engine.remove(state.container)
         if isinstance(self.engine, DockerEngine):

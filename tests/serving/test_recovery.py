@@ -69,7 +69,7 @@ def test_it_serves_without_a_server_and_is_adopted_untouched(bench: Bench) -> No
     assert post(found.url, {"data": [[1, 2]]}, key)[0] == 200
     started = {s.container: s.started for s in bench.engine.list(bench.paths.workspace_id)}
     bench.serving.start()
-    until(lambda: "bc" in bench.serving._reconciler._adopted, 60)
+    until(lambda: bench.serving.get("bc").state == "running", 60)
     now = {s.container: s.started for s in bench.engine.list(bench.paths.workspace_id)}
     assert now == started
 

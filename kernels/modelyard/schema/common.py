@@ -66,7 +66,7 @@ class ChangeEvent(msgspec.Struct, kw_only=True):
 
 
 class EngineInfo(msgspec.Struct, kw_only=True):
-    """What starts containers here, and why not Docker if it is not Docker."""
+    """What starts containers here."""
 
     name: str
     """docker or process."""
@@ -80,6 +80,8 @@ class EngineInfo(msgspec.Struct, kw_only=True):
     memory: int = 0
     """Bytes."""
     gpus: int = 0
+    isolated: bool = False
+    """Whether programs on it see no files, processes or loopback interface but their own."""
 
 
 class Size(msgspec.Struct, kw_only=True):
@@ -102,7 +104,10 @@ class Status(msgspec.Struct, kw_only=True):
     spool: str
     """Directory on the server's machine in which it reads what runs log."""
     engine: EngineInfo
+    """The default for new objects; its message says why it is not a better one."""
     sizes: list[Size]
     default_size: str
     session: str
     revision: int
+    engines: list[EngineInfo] = []
+    """All of them, whether they answer or not."""

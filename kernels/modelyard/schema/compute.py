@@ -9,8 +9,16 @@ import msgspec
 from modelyard.schema.common import ErrorInfo, Progress, Timestamp
 
 InstanceState = Literal[
-    "creating", "starting", "running", "stopping", "stopped", "failed", "deleting"
+    "creating",
+    "starting",
+    "running",
+    "stopping",
+    "stopped",
+    "failed",
+    "deleting",
+    "unreachable",
 ]
+"""`unreachable`: its engine does not answer now; `error` says what mends that."""
 
 
 class InstanceCreate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +30,16 @@ class InstanceCreate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     gpus: int = 0
     image: str = ""
     """An image reference; empty: the workspace's base image with the default packages."""
+    engine: str = ""
+    """docker or process; empty: the workspace's default. It is kept for the instance's life."""
+
+
+class InstanceMove(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /compute/{name}/move`."""
+
+    engine: str
+    force: bool = False
+    """Nothing is moved without it."""
 
 
 class Exit(msgspec.Struct, kw_only=True):

@@ -9,7 +9,8 @@ import msgspec
 from modelyard.schema.common import ErrorInfo, Progress, Timestamp
 from modelyard.schema.compute import Exit
 
-EndpointState = Literal["creating", "updating", "running", "failed", "deleting"]
+EndpointState = Literal["creating", "updating", "running", "failed", "deleting", "unreachable"]
+"""`unreachable`: its engine does not answer now. What serves may go on serving meanwhile."""
 DeploymentState = Literal[
     "queued", "building", "starting", "running", "draining", "stopped", "failed"
 ]
@@ -29,6 +30,8 @@ class DeployRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     size: str = ""
     port: int = 0
     """0: a free one, kept for the life of the endpoint."""
+    engine: str = ""
+    """docker or process; empty: the endpoint's own, or the workspace's default for a new one."""
 
 
 class Deployment(msgspec.Struct, kw_only=True):

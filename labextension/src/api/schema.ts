@@ -46,7 +46,7 @@ export interface ChangeEvent {
   changes: Change[];
 }
 
-/** What starts containers here, and why not Docker if it is not Docker. */
+/** What starts containers here. */
 export interface EngineInfo {
   /** docker or process. */
   name: string;
@@ -60,6 +60,8 @@ export interface EngineInfo {
   /** Bytes. */
   memory: number;
   gpus: number;
+  /** Whether programs on it see no files, processes or loopback interface but their own. */
+  isolated: boolean;
 }
 
 /** A named amount of CPU and memory. */
@@ -79,11 +81,14 @@ export interface Status {
   workspace: string;
   /** Directory on the server's machine in which it reads what runs log. */
   spool: string;
+  /** The default for new objects; its message says why it is not a better one. */
   engine: EngineInfo;
   sizes: Size[];
   default_size: string;
   session: string;
   revision: number;
+  /** All of them, whether they answer or not. */
+  engines: EngineInfo[];
 }
 
 export type InstanceState =
@@ -93,7 +98,8 @@ export type InstanceState =
   | 'stopping'
   | 'stopped'
   | 'failed'
-  | 'deleting';
+  | 'deleting'
+  | 'unreachable';
 
 /** Body of `POST /compute`. */
 export interface InstanceCreate {
@@ -103,6 +109,15 @@ export interface InstanceCreate {
   gpus?: number;
   /** An image reference; empty: the workspace's base image with the default packages. */
   image?: string;
+  /** docker or process; empty: the workspace's default. It is kept for the instance's life. */
+  engine?: string;
+}
+
+/** Body of `POST /compute/{name}/move`. */
+export interface InstanceMove {
+  engine: string;
+  /** Nothing is moved without it. */
+  force?: boolean;
 }
 
 /** Why a container stopped. */
@@ -374,7 +389,13 @@ export interface ModelUpdate {
   tags?: Record<string, string | null> | null;
 }
 
-export type EndpointState = 'creating' | 'updating' | 'running' | 'failed' | 'deleting';
+export type EndpointState =
+  | 'creating'
+  | 'updating'
+  | 'running'
+  | 'failed'
+  | 'deleting'
+  | 'unreachable';
 
 export type DeploymentState =
   | 'queued'
@@ -398,6 +419,8 @@ export interface DeployRequest {
   size?: string;
   /** 0: a free one, kept for the life of the endpoint. */
   port?: number;
+  /** docker or process; empty: the endpoint's own, or the workspace's default for a new one. */
+  engine?: string;
 }
 
 /** A model version being served, or on its way to be. */

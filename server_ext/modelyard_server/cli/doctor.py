@@ -16,8 +16,8 @@ from jupyter_core.paths import jupyter_path
 from modelyard.errors import ModelyardError
 from modelyard_server.cli.locate import serving, workspace_dir
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.base import Engine, ImageEngine
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.base import Ability, Engine
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.environments.manager import EnvironmentManager
 
 _MARKS = {"ok": "✓", "warning": "!", "problem": "✗"}
@@ -61,10 +61,11 @@ def _checks(paths: Paths) -> Iterator[Check]:
         return
     yield _workspace(paths)
     yield _disk(paths)
-    engine = choose_engine(paths, "auto")
-    yield _engine(engine)
-    if isinstance(engine, ImageEngine):
-        yield _guarded("Base image", lambda: _base_image(engine, paths))
+    engines = open_engines(paths)
+    for engine in engines:
+        yield _engine(engine)
+        if Ability.IMAGES in engine.abilities and engine.info().available:
+            yield _guarded("Base image", lambda engine=engine: _base_image(engine, paths))
     yield _packages()
 
 
@@ -112,15 +113,15 @@ def _disk(paths: Paths) -> Check:
 
 def _engine(engine: Engine) -> Check:
     about = engine.info()
+    name = f"Engine {engine.name}"
     if not about.available:
-        return Check("Engine", "problem", about.message, about.hint)
-    state = "ok" if about.name == "docker" else "warning"
-    return Check("Engine", state, about.message, about.hint)
+        return Check(name, "warning", f"{about.message} No containers meanwhile.", about.hint)
+    return Check(name, "ok", about.message, about.hint)
 
 
 def _base_image(engine: Engine, paths: Paths) -> Check:
-    environments = EnvironmentManager(engine=engine, paths=paths)
-    tag = environments.ensure_base(lambda _progress: None)
+    environments = EnvironmentManager(paths=paths)
+    tag = environments.ensure_base(engine, lambda _progress: None)
     return Check("Base image", "ok", tag)
 
 

@@ -9,25 +9,24 @@ from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import Progress
 from modelyard_server.cli.locate import workspace_dir
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.base import ImageEngine
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.environments.manager import EnvironmentManager
 
 
 def image(arguments: argparse.Namespace) -> int:
     """Build the base image, or remove what nothing uses."""
     paths = Paths(workspace_dir(arguments)).make()
-    engine = choose_engine(paths, "docker")
+    engine = open_engines(paths).of("docker")
     about = engine.info()
-    if not about.available or not isinstance(engine, ImageEngine):
+    if not about.available:
         raise EngineUnavailable(f"Images need Docker. {about.message}", hint=about.hint)
-    environments = EnvironmentManager(engine=engine, paths=paths)
+    environments = EnvironmentManager(paths=paths)
 
     def report(progress: Progress) -> None:
         if not arguments.json:
             print(progress.message, flush=True)
 
     base = arguments.action == "base"
-    done = [environments.build_base(report)] if base else environments.clean()
+    done = [environments.build_base(engine, report)] if base else environments.clean(engine)
     print(json.dumps(done) if arguments.json else "\n".join(done) or "Nothing to do.")
     return 0

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import modelyard_server
@@ -17,8 +18,8 @@ from modelyard.schema.common import Progress
 from modelyard_server.cli.locate import existing, serving, workspace_dir
 from modelyard_server.core.lock import lock
 from modelyard_server.core.paths import Paths, read_server
-from modelyard_server.engines.base import ImageEngine
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.base import image_engine
+from modelyard_server.engines.choose import open_engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
 
@@ -66,11 +67,12 @@ def up(arguments: argparse.Namespace) -> int:
 
 def _provide_base_image(paths: Paths) -> None:
     """Where Docker answers without a base image: fetch one, or build it where that is possible."""
-    engine = choose_engine(paths, "docker")
-    if not engine.info().available or not isinstance(engine, ImageEngine):
+    engine = open_engines(paths).of("docker")
+    images = image_engine(engine)
+    if images is None or not engine.info().available:
         return
-    environments = EnvironmentManager(engine=engine, paths=paths)
-    if engine.has_image(environments.base_image):
+    environments = EnvironmentManager(paths=paths)
+    if images.has_image(environments.base_image):
         return
 
     def report(progress: Progress) -> None:
@@ -78,14 +80,14 @@ def _provide_base_image(paths: Paths) -> None:
 
     print(f"Containers need a base image: fetching {environments.registry_image} (once) ...")
     try:
-        environments.ensure_base(report)
+        environments.ensure_base(engine, report)
         return
     except EngineUnavailable as error:
         reason = error
     if os.getuid() == 0 and shutil.which("mmdebstrap"):
         print("No registry answers: building it from Debian's packages (a minute, once) ...")
         try:
-            environments.build_base(report)
+            environments.build_base(engine, report)
             return
         except EngineUnavailable as error:
             reason = error
@@ -123,19 +125,25 @@ def down(arguments: argparse.Namespace) -> int:
                     hint=f"End it with: kill -9 {info.pid}",
                 )
             time.sleep(0.1)
-    known = read_server(paths)
-    engine = choose_engine(paths, known.engine if known else "auto")
-    stopped = []
-    for state in engine.list(paths.workspace_id):
-        if state.phase == "running":
-            engine.stop(state.container)
-            stopped.append(f"{state.kind} {state.name}")
+    stopped, silent = [], []
+    for engine in open_engines(paths):
+        try:
+            for state in engine.list(paths.workspace_id):
+                if state.phase == "running":
+                    engine.stop(state.container)
+                    stopped.append(f"{state.kind} {state.name}")
+        except EngineUnavailable as error:
+            silent.append((engine.name, error))
     if arguments.json:
         print(json.dumps({"server": info is not None, "stopped": stopped}))
     else:
         print("JupyterLab stopped." if info else "JupyterLab was not running.")
         for what in stopped:
             print(f"Stopped {what}")
+        known = info or read_server(paths)
+        for name, error in silent:
+            if known is not None and name == known.engine:
+                print(f"What runs on {name} was left as it is: {error}")
         print("'modelyard up' starts again what ran.")
     return 0
 
@@ -145,16 +153,25 @@ def status(arguments: argparse.Namespace) -> int:
     paths = existing(arguments)
     info = serving(paths)
     known = info or read_server(paths)
-    engine = choose_engine(paths, known.engine if known else "auto")
-    try:
-        states = engine.list(paths.workspace_id)
-    except ModelyardError:
-        states = []
-    about = engine.info()
+    engines = open_engines(paths)
+    default = known.engine if known else ""
+    states = []
+    for engine in engines:
+        with suppress(ModelyardError):
+            states += engine.list(paths.workspace_id)
+    abouts = engines.infos()
     report = {
         "workspace": str(paths.root),
         "server": info.url if info else None,
-        "engine": {"name": about.name, "available": about.available, "message": about.message},
+        "engines": [
+            {
+                "name": about.name,
+                "available": about.available,
+                "message": about.message,
+                "default": about.name == default,
+            }
+            for about in abouts
+        ],
         "containers": [
             {"kind": s.kind, "name": s.name, "state": str(s.phase), "exit_code": s.exit_code}
             for s in states
@@ -165,7 +182,10 @@ def status(arguments: argparse.Namespace) -> int:
         return 0
     print(f"Workspace  {paths.root}")
     print(f"Server     {info.url if info else 'not running (modelyard up)'}")
-    print(f"Engine     {about.message.rstrip('.')}{'. ' + about.hint if about.hint else ''}")
+    for about in abouts:
+        mark = " (default)" if about.name == default else ""
+        hint = f" {about.hint}" if about.hint else ""
+        print(f"Engine     {about.name}{mark}: {about.message}{hint}")
     for state in states:
         print(f"{state.kind:<10} {state.name:<30} {state.phase}")
     return 0

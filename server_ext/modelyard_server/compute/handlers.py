@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.errors import NotPermitted, WrongState
-from modelyard.schema.compute import InstanceCreate, TerminalOpened
+from modelyard.schema.compute import InstanceCreate, InstanceMove, TerminalOpened
 from modelyard_server.compute.manager import ComputeManager
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
 
@@ -39,7 +39,8 @@ class InstancesHandler(ComputeHandler):
     async def post(self) -> None:
         """Create an instance."""
         wanted = self.parse(InstanceCreate)
-        self.reply(await self.in_thread(self.manager.create, wanted), 202)
+        confined = await self.confined()
+        self.reply(await self.in_thread(self.manager.create, wanted, confined=confined), 202)
 
 
 class InstanceHandler(ComputeHandler):
@@ -72,6 +73,17 @@ class InstanceActionHandler(ComputeHandler):
             act = {"stop": self.manager.stop_instance, "restart": self.manager.restart_instance}
             answer = await self.in_thread(act[verb], name, force=self.force)
         self.reply(answer, 202)
+
+
+class InstanceMoveHandler(ComputeHandler):
+    """Another engine for an instance."""
+
+    @authorized("write")
+    async def post(self, name: str) -> None:
+        """Move a stopped instance, if that is insisted on."""
+        wanted = self.parse(InstanceMove)
+        confined = await self.confined()
+        self.reply(await self.in_thread(self.manager.move, name, wanted, confined=confined), 202)
 
 
 class InstanceLogHandler(ComputeHandler):
@@ -120,6 +132,7 @@ routes = [
     (rf"{PREFIX_URL}/compute", InstancesHandler),
     (_ONE, InstanceHandler),
     (rf"{_ONE}/(?P<verb>start|stop|restart)", InstanceActionHandler),
+    (rf"{_ONE}/move", InstanceMoveHandler),
     (rf"{_ONE}/log", InstanceLogHandler),
     (rf"{_ONE}/usage", InstanceUsageHandler),
     (rf"{_ONE}/terminal", InstanceTerminalHandler),

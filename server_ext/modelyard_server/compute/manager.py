@@ -5,36 +5,49 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import AlreadyExists, InUse, InvalidInput, ModelyardError, NotFound
-from modelyard.schema.common import NAME_RULE, Progress, Size, valid_name
+from modelyard.errors import (
+    AlreadyExists,
+    EngineUnavailable,
+    InUse,
+    InvalidInput,
+    ModelyardError,
+    NotFound,
+    NotPermitted,
+)
+from modelyard.schema.common import NAME_RULE, ErrorInfo, Size, valid_name
 from modelyard.schema.compute import (
     Instance,
     InstanceCreate,
+    InstanceMove,
     InstanceUsage,
     LogText,
 )
 from modelyard.suggest import did_you_mean
 from modelyard_server.compute import kernelspecs
-from modelyard_server.compute.reconcile import Reconciler
+from modelyard_server.compute.reconcile import Instances
 from modelyard_server.compute.sizes import pick, sizes_for, this_machine
 from modelyard_server.compute.spec import container_name
 from modelyard_server.compute.store import ComputeStore
 from modelyard_server.compute.workdir import WorkDir
+from modelyard_server.core.converge import Converger
 from modelyard_server.core.events import Events
+from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
-from modelyard_server.engines.base import Engine
+from modelyard_server.engines.base import Ability, Engine
+from modelyard_server.engines.engines import Engines, isolates
 from modelyard_server.environments.manager import EnvironmentManager
 
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
 _LOG_LIMIT = 1_000_000
 _SETTLE = 10.0
+_KERNELS_INTERVAL = 2.0
 
 
 class ComputeManager(LoggingConfigurable):
@@ -42,7 +55,7 @@ class ComputeManager(LoggingConfigurable):
 
     Attributes
     ----------
-    kernels_on: counts the live kernels of a kernelspec; the application sets it.
+    live_kernels: counts the live kernels by kernelspec; the application sets it.
     """
 
     def __init__(
@@ -50,7 +63,7 @@ class ComputeManager(LoggingConfigurable):
         *,
         db: Database,
         paths: Paths,
-        engine: Engine,
+        engines: Engines,
         environments: EnvironmentManager,
         tokens: Tokens,
         events: Events,
@@ -59,86 +72,100 @@ class ComputeManager(LoggingConfigurable):
     ) -> None:
         super().__init__(**kwargs)
         self._paths = paths
-        self._engine = engine
+        self._engines = engines
         self._events = events
-        self._tokens = tokens
         self._store = ComputeStore(db)
-        self._sizes: list[Size] = []
-        self._seen_kernels: dict[str, int] = {}
+        self._sizes: dict[str, list[Size]] = {}
+        self._seen_kernels: Mapping[str, int] = {}
         self._creating = threading.Lock()
-        self.kernels_on: Callable[[str], int] = lambda _spec: 0
-        self._reconciler = Reconciler(
+        self.live_kernels: Callable[[], Mapping[str, int]] = dict
+        self._instances = Instances(
             store=self._store,
             paths=paths,
-            engine=engine,
+            engines=engines,
             environments=environments,
             tokens=tokens,
             base_url=base_url,
             changed=self._changed,
-            gone=lambda name: events.deleted("compute", name),
-            tick=self._watch_kernels,
+            gone=self._gone,
             log=self.log,
         )
+        self._converger = Converger(
+            "compute", self._instances, list(engines), paths.workspace_id, self.log
+        )
+        self._kernels_loop = Loop("kernels", self._watch_kernels, _KERNELS_INTERVAL, self.log)
 
     # -- life -------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin to reconcile what is wanted with what runs."""
-        self._reconciler.start()
+        """Begin to bring what runs to what is wanted."""
+        kernelspecs.sweep(self._paths, {instance.name for instance in self._store.all()})
+        self._converger.start()
+        self._kernels_loop.start()
 
     def stop(self) -> None:
-        """End the loop; instances stay as they are."""
-        self._reconciler.stop()
+        """End the loops; instances stay as they are."""
+        self._kernels_loop.stop()
+        self._converger.stop()
 
     # -- reading ----------------------------------------------------------------------------
 
     @property
-    def sizes(self) -> list[Size]:
-        """The sizes this machine offers; the first is the default."""
-        if self._sizes:
-            return self._sizes
-        about = self._engine.info()
-        if not about.available:
-            return sizes_for(this_machine())  # not kept: the engine knows better once it answers
-        self._sizes = sizes_for(about)
-        return self._sizes
+    def engines_in_use(self) -> set[str]:
+        """Names of the engines that instances are on."""
+        return self._store.engines()
 
-    def size(self, name: str) -> Size:
+    def trouble(self, engine: str) -> EngineUnavailable | None:
+        """Why an engine could not be asked at the last look; None when it answered."""
+        return self._converger.down(engine)
+
+    def sizes(self, engine: Engine) -> list[Size]:
+        """The sizes that an engine's machine offers; the first is the default."""
+        if engine.name not in self._sizes:
+            about = engine.info()
+            if not about.available:
+                return sizes_for(this_machine())  # not kept: the engine knows better later
+            self._sizes[engine.name] = sizes_for(about)
+        return self._sizes[engine.name]
+
+    def size(self, engine: Engine, name: str) -> Size:
         """The size of that name, the default for an empty one. InvalidInput: there is none."""
-        return pick(self.sizes, name)
+        return pick(self.sizes(engine), name)
 
-    def require_engine(self) -> None:
-        """Raise EngineUnavailable when the engine did not answer at the last look."""
-        self._reconciler.require_engine()
+    def is_isolated(self, name: str) -> bool:
+        """Whether an instance's programs see nothing but their own of the machine."""
+        instance = self._store.find(name)
+        return instance is not None and isolates(self._engines.of(instance.engine))
 
     def list(self) -> list[Instance]:
         """All instances, by name."""
-        return [self._dressed(instance) for instance in self._store.all()]
+        kernels = self.live_kernels()
+        return [self._with_live_fields(instance, kernels) for instance in self._store.all()]
 
     def get(self, name: str) -> Instance:
         """One instance. NotFound names a similar one."""
-        try:
-            return self._dressed(self._store.get(name))
-        except NotFound as error:
-            names = [instance.name for instance in self._store.all()]
+        instance = self._store.find(name)
+        if instance is None:
+            names = [each.name for each in self._store.all()]
             hint = did_you_mean(name, names) or "Create one: ws.compute.create('cpu-1')."
-            raise NotFound(error.message, hint=hint, field="name") from None
+            raise NotFound(f"There is no compute instance '{name[:80]}'.", hint=hint, field="name")
+        return self._with_live_fields(instance, self.live_kernels())
 
     def log_text(self, name: str, tail: int) -> LogText:
         """The end of the container's log."""
-        self.get(name)
+        engine = self._engine(name)
         try:
-            text = self._engine.logs(container_name(self._paths, name), tail)
+            text = engine.logs(container_name(self._paths, name), tail)
         except NotFound:
             text = ""  # not created yet, or removed behind our back
         return LogText(text=text[-_LOG_LIMIT:], truncated=len(text) > _LOG_LIMIT)
 
     def usage(self, name: str) -> InstanceUsage:
         """Disk, memory and CPU in use now."""
-        self.get(name)
-        disk = self._work(name).disk()
+        engine = self._engine(name)
+        disk = WorkDir(self._paths, name, engine.user()).disk()
         try:
-            used = self._engine.usage(container_name(self._paths, name))
+            used = engine.usage(container_name(self._paths, name))
         except NotFound:
             return InstanceUsage(disk=disk)
         return InstanceUsage(
@@ -152,23 +179,32 @@ class ComputeManager(LoggingConfigurable):
         ------
         InUse: it does not run.
         """
+        engine = self._engine(name)
         if self.get(name).state != "running":
             raise InUse(f"Instance '{name}' is not running.", hint="Start it first.")
-        return self._engine.shell(container_name(self._paths, name))
+        return engine.shell(container_name(self._paths, name))
 
     # -- wishes -----------------------------------------------------------------------------
 
-    def create(self, wanted: InstanceCreate) -> Instance:
+    def create(self, wanted: InstanceCreate, *, confined: bool = False) -> Instance:
         """Record a new instance; it starts in the background.
+
+        Parameters
+        ----------
+        confined: whoever asks is in a container, and gets nothing outside of one.
 
         Raises
         ------
-        InvalidInput: a malformed name or image, an unknown size, GPUs where there are none.
+        InvalidInput: a malformed name or image, an unknown size or engine, GPUs where there are
+            none.
         AlreadyExists: the name is taken.
         EngineUnavailable: the engine does not answer.
+        NotPermitted: `confined`, and the engine isolates nothing.
         """
-        size = self._checked(wanted)
-        self.require_engine()
+        engine = self._engines.chosen(wanted.engine)
+        size = self._checked(engine, wanted)
+        self._engines.check_confinement(engine, confined)
+        self._require(engine)
         with self._creating:
             taken = [i.name for i in self._store.all() if i.name.lower() == wanted.name.lower()]
             if taken:
@@ -184,62 +220,99 @@ class ComputeManager(LoggingConfigurable):
                 memory=size.memory,
                 gpus=wanted.gpus,
                 image=wanted.image,
-                engine=self._engine.name,
+                engine=engine.name,
                 state="creating",
                 desired="running",
                 created=time.time(),
             )
             self._store.add(instance)
-        self._reconciler.bring_up(wanted.name)
+        self._changed(wanted.name)
+        self._converger.lane(engine.name).begin(wanted.name)
         return self.get(wanted.name)
 
     def start_instance(self, name: str) -> Instance:
         """Wish it to run."""
-        wish: dict[str, Any] = {"desired": "running", "state": "starting", "error": None}
-        if self._not_leaving(name).state in ("stopped", "failed"):
+        fields: dict[str, Any] = {"desired": "running", "error": None}
+        state = self._not_leaving(name).state
+        if state in ("stopped", "failed"):
             # Otherwise it may just have died, and a kernel wants it back: keep why it died.
-            wish |= {"exit": None, "started": None}
-        return self._wish(name, **wish)
+            fields |= {"exit": None, "started": None}
+        if state != "creating":
+            fields["state"] = "starting"
+        return self._set_desired(name, **fields)
 
     def stop_instance(self, name: str, *, force: bool = False) -> Instance:
         """Wish it stopped. InUse: kernels are alive on it, unless `force`."""
         instance = self._not_leaving(name)
         self._guard_kernels(instance, "stop", force)
         if instance.state == "stopped":
-            return instance
-        return self._wish(name, desired="stopped", state="stopping", error=None, restart=False)
+            return self.get(name)
+        return self._set_desired(
+            name, desired="stopped", state="stopping", error=None, restart=False
+        )
 
     def restart_instance(self, name: str, *, force: bool = False) -> Instance:
         """Wish it stopped and started again. InUse: kernels are alive on it, unless `force`."""
         self._guard_kernels(self._not_leaving(name), "restart", force)
-        return self._wish(
+        return self._set_desired(
             name, desired="running", state="starting", error=None, exit=None, restart=True
         )
 
+    def move(self, name: str, wanted: InstanceMove, *, confined: bool = False) -> Instance:
+        """Put a stopped instance on another engine; it keeps its name and installed packages.
+
+        Raises
+        ------
+        NotPermitted: `wanted.force` is not set (its programs will see other files, and perhaps
+            the whole machine), or `confined` and the engine isolates nothing.
+        InUse: it is not stopped.
+        EngineUnavailable: the new engine does not answer.
+        """
+        engine = self._engines.chosen(wanted.engine)
+        instance = self._not_leaving(name)
+        self._engines.check_confinement(engine, confined)
+        if engine.name == instance.engine:
+            return self.get(name)
+        if instance.state != "stopped":
+            raise InUse(f"Instance '{name}' is not stopped.", hint="Stop it first.")
+        if not wanted.force:
+            without = "" if isolates(engine) else ", without isolation from this machine"
+            raise NotPermitted(
+                f"An instance stays on its engine: '{name}' is on '{instance.engine}'.",
+                hint=f"With force it is moved to '{engine.name}'{without}.",
+                field="force",
+            )
+        self._require(engine)
+        # What is left on the old one belongs to nothing from now on, and is swept.
+        moved = self._set_desired(name, engine=engine.name, exit=None, error=None)
+        self._converger.lane(instance.engine).wake(name)
+        return moved
+
     def delete(self, name: str, *, force: bool = False) -> Instance:
         """Wish it gone. InUse: kernels are alive on it, unless `force`."""
-        self._guard_kernels(self.get(name), "delete", force)
-        return self._wish(name, desired="deleted", state="deleting", restart=False)
+        self._guard_kernels(self._stored(name), "delete", force)
+        return self._set_desired(name, desired="deleted", state="deleting", restart=False)
 
     def stop_all(self) -> None:
         """Stop every instance now, keeping the wish, so that the next server starts them again."""
-        self._reconciler.settle(_SETTLE)  # one that is being started would start after all
+        self._converger.settle(_SETTLE)  # one that is being started would start after all
         for instance in self._store.all():
             try:
-                self._engine.stop(container_name(self._paths, instance.name))
+                engine = self._engines.of(instance.engine)
+                engine.stop(container_name(self._paths, instance.name))
             except ModelyardError as error:
                 self.log.warning("modelyard: could not stop %s: %s", instance.name, error)
 
     # -- inner ------------------------------------------------------------------------------
 
-    def _checked(self, wanted: InstanceCreate) -> Size:
+    def _checked(self, engine: Engine, wanted: InstanceCreate) -> Size:
         if not valid_name(wanted.name):
             shown = wanted.name if len(wanted.name) <= 40 else f"{wanted.name[:40]}…"
             raise InvalidInput(
                 f"'{shown}' cannot name an instance.", hint=f"Use {NAME_RULE}.", field="name"
             )
-        size = self.size(wanted.size)
-        there = self._engine.info().gpus if wanted.gpus else 0  # asking costs 13 ms
+        size = self.size(engine, wanted.size)
+        there = engine.info().gpus if wanted.gpus else 0  # asking costs 13 ms
         if wanted.gpus < 0 or wanted.gpus > there:
             have = "no GPU" if there == 0 else f"{there} GPU{'s' if there > 1 else ''}"
             raise InvalidInput(
@@ -253,16 +326,16 @@ class ComputeManager(LoggingConfigurable):
                 hint="Use NAME:TAG, like python:3.12-slim.",
                 field="image",
             )
-        if wanted.image and self._engine.name == "process":
+        if wanted.image and Ability.IMAGES not in engine.abilities:
             raise InvalidInput(
-                "An image needs Docker, and this server runs local processes.",
-                hint=self._engine.info().hint,
+                f"An image needs Docker; the engine '{engine.name}' runs local processes.",
+                hint=self._engines.default_info().hint,
                 field="image",
             )
         return size
 
     def _guard_kernels(self, instance: Instance, verb: str, force: bool) -> None:
-        live = self.kernels_on(kernelspecs.spec_name(self._paths, instance.name))
+        live = self.live_kernels().get(kernelspecs.spec_name(self._paths, instance.name), 0)
         if live and not force:
             some = "a kernel is" if live == 1 else f"{live} kernels are"
             raise InUse(
@@ -270,38 +343,59 @@ class ComputeManager(LoggingConfigurable):
                 hint=f"Shut them down, or {verb} with force: their variables are lost.",
             )
 
+    def _require(self, engine: Engine) -> None:
+        """Raise EngineUnavailable when the engine did not answer at the last look."""
+        down = self._converger.down(engine.name)
+        if down is not None:
+            raise EngineUnavailable(down.message, hint=down.hint)
+
+    def _stored(self, name: str) -> Instance:
+        """The row as it is; NotFound names a similar one."""
+        return self._store.find(name) or self.get(name)
+
+    def _engine(self, name: str) -> Engine:
+        return self._engines.of(self._stored(name).engine)
+
     def _not_leaving(self, name: str) -> Instance:
-        instance = self.get(name)
+        instance = self._stored(name)
         if instance.desired == "deleted":
             raise InUse(f"'{name}' is being deleted.", hint="Wait, then create it anew.")
         return instance
 
-    def _wish(self, name: str, **fields: Any) -> Instance:
-        instance = self._store.update(name, **fields) if fields else self._store.get(name)
+    def _set_desired(self, name: str, **fields: Any) -> Instance:
+        instance = self._store.update(name, **fields)
         self._changed(name)
-        self._reconciler.wake()
-        return self._dressed(instance)
+        self._converger.lane(instance.engine).wake(name)
+        return self._with_live_fields(instance, self.live_kernels())
 
-    def _dressed(self, instance: Instance) -> Instance:
+    def _with_live_fields(self, instance: Instance, kernels: Mapping[str, int]) -> Instance:
+        """The instance with what no row says: kernels, progress, trouble."""
         instance.kernelspec = kernelspecs.spec_name(self._paths, instance.name)
-        instance.kernels = self.kernels_on(instance.kernelspec)
-        progress: Progress | None = self._reconciler.progress(instance.name)
-        instance.progress = progress
+        instance.kernels = kernels.get(instance.kernelspec, 0)
+        instance.progress = self._instances.progress(instance.name)
+        trouble = self._converger.trouble(instance.engine, instance.name)
+        if self._converger.down(instance.engine) is not None and instance.state != "deleting":
+            instance.state = "unreachable"
+        if trouble is not None and (instance.error is None or instance.state == "unreachable"):
+            instance.error = ErrorInfo(**trouble.body())
         return instance
 
     def _changed(self, name: str) -> None:
-        try:
-            instance = self._dressed(self._store.get(name))
-        except NotFound:
-            return  # deleted between the change and now; `gone` has told it
-        self._events.updated("compute", name, instance)
+        instance = self._store.find(name)
+        if instance is not None:  # else `gone` has told it
+            kernels = self.live_kernels()
+            self._events.updated("compute", name, self._with_live_fields(instance, kernels))
+
+    def _gone(self, name: str) -> None:
+        self._events.deleted("compute", name)
+        self._changed(name)  # there may be another of that name by now
 
     def _watch_kernels(self) -> None:
+        live = self.live_kernels()
+        if live == self._seen_kernels:
+            return
+        before, self._seen_kernels = self._seen_kernels, live
         for instance in self._store.all():
-            live = self.kernels_on(kernelspecs.spec_name(self._paths, instance.name))
-            if self._seen_kernels.get(instance.name, 0) != live:
-                self._seen_kernels[instance.name] = live
+            spec = kernelspecs.spec_name(self._paths, instance.name)
+            if before.get(spec, 0) != live.get(spec, 0):
                 self._changed(instance.name)
-
-    def _work(self, name: str) -> WorkDir:
-        return WorkDir(self._paths, name, self._engine.user())

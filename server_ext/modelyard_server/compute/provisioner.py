@@ -27,7 +27,8 @@ from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.beneath import beneath
 from modelyard_server.core.paths import Paths, read_base_url
 from modelyard_server.engines.base import Engine, ExecHandle
-from modelyard_server.engines.choose import choose_engine
+from modelyard_server.engines.choose import open_engines
+from modelyard_server.engines.engines import isolates
 from modelyard_server.engines.spec import Phase
 
 T = TypeVar("T")
@@ -146,14 +147,16 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     def _locate(self) -> None:
         self._paths = Paths(Path(self.workspace)).make()
-        self._engine: Engine = choose_engine(self._paths, self.engine)
+        self._engine: Engine = open_engines(self._paths).of(self.engine)
         self._container = container_name(self._paths, self.instance)
         self._folder = kernel_dir(self._paths, self.instance)
         base_url = read_base_url(self._paths)
         work = WorkDir(self._paths, self.instance, self._engine.user())
         self._token = work.read_token
         self._url = server_url(self._paths, base_url)
-        self._env = instance_env(self._paths, work, self.instance, base_url)
+        self._env = instance_env(
+            self._paths, work, self.instance, base_url, isolated=isolates(self._engine)
+        )
 
     def _connect(self) -> None:
         self._locate()

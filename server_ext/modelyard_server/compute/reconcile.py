@@ -1,7 +1,7 @@
-"""Brings what runs to what is wanted, in idempotent steps; being killed at any loses nothing.
+"""What an instance needs to become what is wanted, in idempotent steps; being killed at any loses
+nothing. When that happens, and what about failures, is the matter of `core.converge`.
 
-Every step compares the table with the engine, in both directions. Slow actions run on workers, one
-at a time for an instance; the table's `state` says what was last seen, `desired` what is wanted.
+The table's `state` says what was last seen, `desired` what is wanted.
 """
 
 from __future__ import annotations
@@ -9,28 +9,26 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from modelyard.errors import EngineUnavailable, ModelyardError, NotFound
+from modelyard.errors import ModelyardError
 from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, Instance
 from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_dir
-from modelyard_server.compute.store import ComputeStore
+from modelyard_server.compute.store import ComputeStore, Wanted
 from modelyard_server.compute.workdir import WorkDir
-from modelyard_server.core.keyed import KeyedWorkers
-from modelyard_server.core.loop import Loop
+from modelyard_server.core.converge import CrashWindow
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.engines.base import Engine, EngineLost
+from modelyard_server.engines.engines import Engines, isolates
 from modelyard_server.engines.spec import ContainerState, Phase
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.environments.network import pip_conf
 
-INTERVAL = 2.0
-WORKERS = 4
 CRASHES = 3
 """This many exits within CRASH_WINDOW seconds, and an instance is left stopped as failed."""
 CRASH_WINDOW = 120.0
@@ -38,141 +36,118 @@ STOPPED = (0, 128 + signal.SIGTERM, 128 + signal.SIGKILL)
 """Exit codes of a program that was asked to end, listening or not."""
 
 
-class Reconciler:
-    """The loop of the compute domain.
+class Instances:
+    """The compute domain, for `core.converge`.
 
     Parameters
     ----------
     changed, gone: told the name of an instance that changed or is deleted.
-    tick: called once a step, for what has to be watched besides.
     """
+
+    kinds: Collection[str] = (KIND,)
 
     def __init__(
         self,
         *,
         store: ComputeStore,
         paths: Paths,
-        engine: Engine,
+        engines: Engines,
         environments: EnvironmentManager,
         tokens: Tokens,
         base_url: str,
         changed: Callable[[str], None],
         gone: Callable[[str], None],
-        tick: Callable[[], None],
         log: logging.Logger,
     ) -> None:
         self._store = store
         self._paths = paths
-        self._engine = engine
+        self._engines = engines
         self._environments = environments
         self._tokens = tokens
         self._base_url = base_url
-        self._changed = changed
+        self.changed = changed
         self._gone = gone
-        self._tick = tick
         self._log = log
-        self._workers = KeyedWorkers("compute", WORKERS, log)
-        self._loop = Loop("compute", self.step, INTERVAL, log)
         self._progress: dict[str, Progress] = {}
-        self._adopted: set[str] = set()
-        self._crashes: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=CRASHES))
-        self._counted: dict[str, tuple[float | None, float | None]] = {}
-        self._not_before: dict[str, float] = {}
-        self._engine_down: EngineUnavailable | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        kernelspecs.sweep(self._paths, {instance.name for instance in self._store.all()})
-        self._loop.start()
-
-    def stop(self) -> None:
-        """End; what is under way is repaired by the next start."""
-        self._loop.stop()
-        self._workers.stop()
-
-    def settle(self, timeout: float) -> None:
-        """After `stop`: wait for the actions that are under way, at most `timeout` seconds."""
-        self._workers.settle(timeout)
-
-    def wake(self) -> None:
-        """Something is wanted: look now."""
-        self._loop.wake()
-
-    def bring_up(self, name: str) -> None:
-        """Begin to start a new instance now, without looking first at all that runs."""
-        self._changed(name)
-        self._workers.submit(name, lambda: self._bring_up(name))
-
-    def require_engine(self) -> None:
-        """Raise EngineUnavailable when the last look found that the engine does not answer."""
-        if self._engine_down is not None:
-            raise EngineUnavailable(self._engine_down.message, hint=self._engine_down.hint)
+        self._watched: set[str] = set()
+        self._crashes = CrashWindow(CRASHES, CRASH_WINDOW)
 
     def progress(self, name: str) -> Progress | None:
         """What is being done for an instance at this moment."""
         return self._progress.get(name)
 
-    # -- one step ---------------------------------------------------------------------------
+    # -- what needs work --------------------------------------------------------------------
 
-    def step(self) -> None:
-        """Compare table and engine once and begin what is needed."""
-        self._tick()
-        instances = self._store.all()
-        try:
-            found = {
-                state.name: state
-                for state in self._engine.list(self._paths.workspace_id)
-                if state.kind == KIND
-            }
-        except EngineUnavailable as error:
-            self._report_engine(instances, error)
+    def rows(self, engine: str) -> Sequence[Wanted]:
+        """What is wanted of the instances on an engine."""
+        return self._store.wanted(engine)
+
+    def containers(self, row: Wanted) -> Collection[str]:
+        """The one container of an instance."""
+        return (self._container(row.name),)
+
+    def owner(self, container: ContainerState) -> str:
+        """Name of the instance."""
+        return container.name
+
+    def due(self, row: Wanted, seen: Mapping[str, ContainerState]) -> bool:
+        """Whether what runs is not what is wanted."""
+        there = seen.get(self._container(row.name))
+        running = there is not None and there.phase is Phase.RUNNING
+        if row.desired == "deleted":
+            return True
+        if row.desired == "stopped":
+            return running or row.state != "stopped"
+        if row.restart:
+            return True
+        return row.state != "failed" and not (running and row.state == "running")
+
+    # -- actions (on workers) ---------------------------------------------------------------
+
+    def converge(self, key: str) -> None:
+        """Bring an instance to what is wanted of it now.
+
+        Raises
+        ------
+        ModelyardError: not possible now.
+        """
+        instance = self._store.find(key)
+        if instance is None:
             return
-        self._engine_answers(instances)
-        restarts = self._store.restarts()
-        for instance in instances:
-            waits = self._not_before.get(instance.name, 0.0) > time.monotonic()
-            if not waits and not self._workers.busy(instance.name):
-                self._compare(instance, found.get(instance.name), instance.name in restarts)
-        for name in found.keys() - {instance.name for instance in instances}:
-            self._workers.submit(name, lambda name=name: self._remove(name))
-
-    def _compare(self, instance: Instance, seen: ContainerState | None, restart: bool) -> None:
-        name = instance.name
-        running = seen is not None and seen.phase == Phase.RUNNING
+        engine = self._engines.of(instance.engine)
         if instance.desired == "deleted":
-            self._workers.submit(name, lambda: self._remove(name))
+            self._remove(engine, key)
         elif instance.desired == "stopped":
-            if running:
-                self._workers.submit(name, lambda: self._halt(name))
-            elif instance.state != "stopped":
-                self._set(name, state="stopped", started=None)
-        elif restart:
-            self._workers.submit(name, lambda: self._restart(name))
-        elif instance.state == "failed":
-            return  # until the user starts it again
-        elif not running or name not in self._adopted or instance.state != "running":
-            # `started` is forgotten when the user stops it, so this one ended by itself.
-            by_itself = seen and seen.phase == Phase.EXITED and instance.started is not None
-            if seen and by_itself and self._crashed(name, seen):
-                return
-            self._workers.submit(name, lambda: self._bring_up(name))
+            seen = engine.inspect(self._container(key))
+            if instance.state != "stopped" or (seen and seen.phase is Phase.RUNNING):
+                self._halt(engine, key)
+        elif key in self._store.restarts():
+            with self._doing(key, "Restarting"):
+                engine.stop(self._container(key))
+                self._store.update(key, restart=False)
+            self._bring_up(engine, key)
+        elif instance.state != "failed" and not self._crashed(engine, instance):
+            self._bring_up(engine, key)
 
-    def _crashed(self, name: str, seen: ContainerState) -> bool:
+    def _crashed(self, engine: Engine, instance: Instance) -> bool:
         """Note why it stopped by itself; True when it should not be started again."""
+        name = instance.name
+        # `started` is forgotten when the user stops it, so this one ended by itself.
+        if instance.started is None:
+            return False
+        seen = engine.inspect(self._container(name))
+        if seen is None or seen.phase is not Phase.EXITED:
+            return False
+        watched = name in self._watched
         exit = Exit(
             code=seen.exit_code or 0,
             oom=seen.oom,
-            message=_why(seen, watched=name in self._adopted),
+            message=_why(seen, watched=watched),
             at=seen.finished,
         )
         self._set(name, exit=exit)
-        life = (seen.started, seen.finished)
-        if name not in self._adopted or self._counted.get(name) == life:
-            return False  # it stopped while no server looked, as on a reboot, or this is known
-        self._counted[name] = life
-        times = self._crashes[name]
-        times.append(time.monotonic())
-        if len(times) < CRASHES or times[-1] - times[0] > CRASH_WINDOW:
+        # What stopped while no server looked, as on a reboot, did not crash.
+        if not watched or not self._crashes.count(name, (seen.started, seen.finished)):
             return False
         self._fail(
             name,
@@ -183,30 +158,14 @@ class Reconciler:
                 hint="Look at its log; a larger size helps against running out of memory.",
             ),
         )
-        times.clear()
         return True
 
-    # -- actions (on workers) ---------------------------------------------------------------
-
-    def _bring_up(self, name: str) -> None:
+    def _bring_up(self, engine: Engine, name: str) -> None:
         try:
-            instance = self._store.get(name)
-            self._report(name, Progress(phase="preparing", message="Preparing the environment"))
-            runtime = self._environments.kernel(
-                instance.image, lambda progress: self._report(name, progress)
-            )
-            work = self._prepare(name)
-            work.make(runtime, pip_conf())
-            spec = instance_spec(self._paths, work, instance, runtime, self._base_url)
-            self._report(name, Progress(phase="creating", message="Creating the container"))
-            self._engine.create(spec)
-            self._report(name, Progress(phase="starting", message="Starting"))
-            self._engine.start(spec.container)
-            kernelspecs.write(self._paths, name, work, self._engine.name)
-            self._adopted.add(name)
-            self._running(name, spec.container)
-        except EngineLost as error:
-            self._lost(name, error)
+            with self._doing(name, "Preparing the environment"):
+                self._start(engine, name)
+        except EngineLost:
+            raise  # the wish stands until the engine is back
         except ModelyardError as error:
             self._fail(name, ErrorInfo(**error.body()))
         except OSError as error:
@@ -220,18 +179,34 @@ class Reconciler:
                     f"{self._paths.compute / name}.",
                 ),
             )
-        finally:
-            self._clear(name)
 
-    def _running(self, name: str, container: str) -> None:
-        seen = self._engine.inspect(container)
-        started = seen.started if seen else time.time()
+    def _start(self, engine: Engine, name: str) -> None:
         instance = self._store.get(name)
-        if instance.desired == "running":
-            self._set(name, state="running", started=started, error=None, engine=self._engine.name)
+        runtime = self._environments.kernel(
+            engine, instance.image, lambda progress: self._report(name, progress)
+        )
+        work = self._prepare(engine, name)
+        work.make(runtime, pip_conf())
+        # Packages may have taken minutes: is it still wanted, and here?
+        wanted = self._store.find(name)
+        if wanted is None or wanted.desired != "running" or wanted.engine != engine.name:
+            return
+        spec = instance_spec(
+            self._paths, work, instance, runtime, self._base_url, isolated=isolates(engine)
+        )
+        self._report(name, Progress(phase="creating", message="Creating the container"))
+        engine.create(spec)
+        self._report(name, Progress(phase="starting", message="Starting"))
+        engine.start(spec.container)
+        kernelspecs.write(self._paths, name, work, engine.name)
+        seen = engine.inspect(spec.container)
+        started = seen.started if seen else time.time()
+        self._watched.add(name)
+        self._store.now_running(name, started)
+        self.changed(name)
 
-    def _prepare(self, name: str) -> WorkDir:
-        owner = self._engine.user()
+    def _prepare(self, engine: Engine, name: str) -> WorkDir:
+        owner = engine.user()
         work = WorkDir(self._paths, name, owner)
         work.root.mkdir(parents=True, exist_ok=True)
         for folder in (self._paths.files, self._paths.spool, kernel_dir(self._paths, name)):
@@ -242,92 +217,52 @@ class Reconciler:
             work.write_token(self._tokens.issue("instance", name))
         return work
 
-    def _halt(self, name: str) -> None:
-        self._guarded(name, "Stopping", lambda: self._engine.stop(self._container(name)))
+    def _halt(self, engine: Engine, name: str) -> None:
+        with self._doing(name, "Stopping"):
+            engine.stop(self._container(name))
+            self._store.now_stopped(name)
 
-    def _restart(self, name: str) -> None:
-        def stop() -> None:
-            self._engine.stop(self._container(name))
-            self._store.update(name, restart=False)
-
-        self._guarded(name, "Restarting", stop)
-        self._bring_up(name)
-
-    def _remove(self, name: str) -> None:
-        def remove() -> None:
-            self._engine.remove(self._container(name))
+    def _remove(self, engine: Engine, name: str) -> None:
+        with self._doing(name, "Deleting"):
+            engine.remove(self._container(name))
             kernelspecs.remove(self._paths, name)
             self._tokens.revoke("instance", name)
-            WorkDir(self._paths, name, self._engine.user()).remove()
-            self._store.remove(name)
-            self._adopted.discard(name)
-            for known in (self._crashes, self._counted, self._not_before):
-                known.pop(name, None)
+            WorkDir(self._paths, name, engine.user()).remove()
+            # The row last, and only while it is to go: with it the name is free for another.
+            if not self._store.remove_deleted(name):
+                return
+            self._watched.discard(name)
+            self._crashes.forget(name)
             self._gone(name)
-
-        self._guarded(name, "Deleting", remove)
-
-    def _guarded(self, name: str, message: str, action: Callable[[], None]) -> None:
-        self._report(name, Progress(phase=message.lower(), message=message))
-        try:
-            action()
-        except ModelyardError as error:
-            self._lost(name, error)
-        finally:
-            self._clear(name)
 
     # -- telling ----------------------------------------------------------------------------
 
     def _container(self, name: str) -> str:
         return container_name(self._paths, name)
 
-    def _exists(self, name: str) -> bool:
-        try:
-            self._store.get(name)
-        except NotFound:
-            return False
-        return True
-
     def _set(self, name: str, **fields: object) -> None:
         self._store.update(name, **fields)
-        self._changed(name)
+        self.changed(name)
 
     def _fail(self, name: str, error: ErrorInfo) -> None:
         self._log.warning("modelyard: instance %s failed: %s", name, error.message)
-        if self._exists(name):
-            self._set(name, state="failed", error=error)
-
-    def _lost(self, name: str, error: ModelyardError) -> None:
-        """The wish stands: a later step tries again, and meanwhile the user sees why it waits."""
-        self._not_before[name] = time.monotonic() + INTERVAL
-        if self._exists(name):
-            self._set(name, error=ErrorInfo(**error.body()))
+        self._store.now_failed(name, error)
+        self.changed(name)
 
     def _report(self, name: str, progress: Progress) -> None:
         progress.since = progress.since or time.time()
         self._progress[name] = progress
-        self._changed(name)
+        self.changed(name)
 
-    def _clear(self, name: str) -> None:
-        self._progress.pop(name, None)
-        self._changed(name)
-        self._loop.wake()
-
-    def _engine_answers(self, instances: list[Instance]) -> None:
-        self._engine_down = None
-        for instance in instances:
-            waits = instance.error and instance.error.code == EngineUnavailable.code
-            # What failed keeps its reason: then it was packages or an image that could not be had.
-            if waits and instance.state != "failed" and not self._workers.busy(instance.name):
-                self._set(instance.name, error=None)
-
-    def _report_engine(self, instances: list[Instance], error: EngineUnavailable) -> None:
-        if not self._engine_down:
-            self._log.warning("modelyard: %s", error)
-        self._engine_down = error
-        for instance in instances:
-            if instance.error is None:
-                self._set(instance.name, error=ErrorInfo(**error.body()))
+    @contextmanager
+    def _doing(self, name: str, message: str) -> Iterator[None]:
+        """Show what is being done for as long as it takes."""
+        self._report(name, Progress(phase=message.partition(" ")[0].lower(), message=message))
+        try:
+            yield
+        finally:
+            self._progress.pop(name, None)
+            self.changed(name)
 
 
 def _why(seen: ContainerState, *, watched: bool) -> str:

@@ -30,8 +30,15 @@ def server_url(paths: Paths, base_url: str) -> str:
     return f"http+unix://{quote(str(paths.api_socket), safe='')}{base_url}"
 
 
-def instance_env(paths: Paths, work: WorkDir, name: str, base_url: str) -> dict[str, str]:
-    """Environment of every program on the instance."""
+def instance_env(
+    paths: Paths, work: WorkDir, name: str, base_url: str, *, isolated: bool
+) -> dict[str, str]:
+    """Environment of every program on the instance.
+
+    Parameters
+    ----------
+    isolated: its loopback interface is not the machine's.
+    """
     return {
         **network_env(),
         "HOME": str(work.home),
@@ -45,13 +52,20 @@ def instance_env(paths: Paths, work: WorkDir, name: str, base_url: str) -> dict[
         "MODELYARD_SPOOL": str(paths.spool),
         "MODELYARD_FILES": str(paths.files),
         "MODELYARD_COMPUTE": name,
+        **({"MODELYARD_ISOLATED": "1"} if isolated else {}),
         # The title of its terminals' tabs.
         "PROMPT_COMMAND": rf"printf '\033]0;{name}\007'",
     }
 
 
 def instance_spec(
-    paths: Paths, work: WorkDir, instance: Instance, runtime: Runtime, base_url: str
+    paths: Paths,
+    work: WorkDir,
+    instance: Instance,
+    runtime: Runtime,
+    base_url: str,
+    *,
+    isolated: bool,
 ) -> ContainerSpec:
     """Everything the engine must know to run the instance."""
     return ContainerSpec(
@@ -61,7 +75,7 @@ def instance_spec(
         image=runtime.image,
         # tail rather than `sleep infinity`, which is not everywhere.
         command=["sh", "-c", 'echo "Instance $0 is up."; exec tail -f /dev/null', instance.name],
-        env=instance_env(paths, work, instance.name, base_url),
+        env=instance_env(paths, work, instance.name, base_url, isolated=isolated),
         mounts=[
             Mount(path=paths.files),
             Mount(path=paths.spool),

@@ -8,9 +8,21 @@ import msgspec
 from sqlalchemy import select
 
 from modelyard.errors import NotFound
+from modelyard.schema.common import ErrorInfo
 from modelyard.schema.compute import Instance
+from modelyard_server.compute.states import TRANSITIONS
 from modelyard_server.compute.tables import InstanceRow
+from modelyard_server.core import states
 from modelyard_server.db.session import Database
+
+
+class Wanted(msgspec.Struct, kw_only=True, frozen=True):
+    """What is wanted of an instance and was last seen of it: all that a look needs."""
+
+    name: str
+    desired: str
+    state: str
+    restart: bool
 
 
 def _wire(row: InstanceRow) -> Instance:
@@ -42,6 +54,30 @@ class ComputeStore:
         with self._db.session(reading=True) as session:
             return _wire(self._row(session, name))
 
+    def find(self, name: str) -> Instance | None:
+        """One instance, None when there is none."""
+        with self._db.session(reading=True) as session:
+            row = session.get(InstanceRow, name)
+            return _wire(row) if row is not None else None
+
+    def wanted(self, engine: str) -> list[Wanted]:
+        """What is wanted of the instances on an engine, by name."""
+        query = (
+            select(InstanceRow.name, InstanceRow.desired, InstanceRow.state, InstanceRow.restart)
+            .where(InstanceRow.engine == engine)
+            .order_by(InstanceRow.name)
+        )
+        with self._db.session(reading=True) as session:
+            return [
+                Wanted(name=name, desired=desired, state=state, restart=restart)
+                for name, desired, state, restart in session.execute(query)
+            ]
+
+    def engines(self) -> set[str]:
+        """Names of the engines that instances are on."""
+        with self._db.session(reading=True) as session:
+            return set(session.scalars(select(InstanceRow.engine).distinct()))
+
     def all(self) -> list[Instance]:
         """All instances, by name."""
         with self._db.session(reading=True) as session:
@@ -57,20 +93,48 @@ class ComputeStore:
         """Change columns; structs are stored as JSON. NotFound when it is gone."""
         with self._db.session() as session:
             row = self._row(session, name)
-            for key, value in fields.items():
-                setattr(row, key, msgspec.to_builtins(value))
+            _change(row, fields)
             session.flush()
             return _wire(row)
 
-    def remove(self, name: str) -> None:
-        """Delete the row; silent when it is gone."""
+    def now_running(self, name: str, started: float | None) -> None:
+        """It runs; silent when that is not wanted any more."""
+        self._seen(name, "running", state="running", started=started, error=None)
+
+    def now_stopped(self, name: str) -> None:
+        """It does not run; silent when it is wanted again."""
+        self._seen(name, "stopped", state="stopped", started=None, error=None)
+
+    def now_failed(self, name: str, error: ErrorInfo) -> None:
+        """It cannot run; silent when that is not wanted any more."""
+        self._seen(name, "running", state="failed", error=error)
+
+    def remove_deleted(self, name: str) -> bool:
+        """Delete the row if it is still wished to go; says whether it is gone."""
         with self._db.session() as session:
             row = session.get(InstanceRow, name)
+            if row is not None and row.desired != "deleted":
+                return False
             if row is not None:
                 session.delete(row)
+            return True
+
+    def _seen(self, name: str, desired: str, **fields: Any) -> None:
+        """What was seen of it, unless something else is wanted by now: that has its own state."""
+        with self._db.session() as session:
+            row = session.get(InstanceRow, name)
+            if row is not None and row.desired == desired:
+                _change(row, fields)
 
     def _row(self, session: Any, name: str) -> InstanceRow:
         row = session.get(InstanceRow, name)
         if row is None:
             raise NotFound(f"There is no compute instance '{name}'.", field="name")
         return row
+
+
+def _change(row: InstanceRow, fields: dict[str, Any]) -> None:
+    if "state" in fields:
+        states.check(TRANSITIONS, row.state, fields["state"])
+    for key, value in fields.items():
+        setattr(row, key, msgspec.to_builtins(value))

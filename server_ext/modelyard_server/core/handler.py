@@ -82,6 +82,13 @@ class Handler(APIHandler):
         if not allowed:
             raise NotPermitted(f"You are not allowed to {action} this workspace.")
 
+    async def confined(self) -> bool:
+        """Whether the caller is a program in a container, which may start nothing outside."""
+        if self.principal is None:
+            return False
+        compute = self.settings["modelyard"].compute
+        return await self.in_thread(compute.is_isolated, self.principal.subject)
+
     # -- body and answer --------------------------------------------------------------------
 
     def parse(self, kind: type[T]) -> T:

@@ -4,54 +4,77 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+
+Action = Callable[[], None]
 
 
 class KeyedWorkers:
-    """Reconcile loops hand over slow steps (build, start) here, keyed by object name."""
+    """Reconcile loops hand over slow steps (build, start) here, keyed by object name.
+
+    The threads are daemons: a process that ends waits for none of them (fetching packages may
+    take an hour), and what they leave half done is repaired by the next server.
+    """
 
     def __init__(self, name: str, workers: int, log: logging.Logger) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"modelyard-{name}")
-        self._busy: set[str] = set()
-        self._running: set[str] = set()
-        self._lock = threading.Condition()
+        self._name = name
+        self._most = workers
         self._log = log
+        self._waiting: deque[tuple[str, Action]] = deque()
+        self._busy: set[str] = set()
+        self._threads = 0
+        self._idle = 0
+        self._stopped = False
+        self._lock = threading.Condition()
 
     def busy(self, key: str) -> bool:
         """Whether an action for the key is under way."""
         with self._lock:
             return key in self._busy
 
-    def submit(self, key: str, action: Callable[[], None]) -> bool:
+    def submit(self, key: str, action: Action) -> bool:
         """Run `action` unless one for the key is under way; says whether it was taken."""
         with self._lock:
-            if key in self._busy:
+            if key in self._busy or self._stopped:
                 return False
             self._busy.add(key)
-        self._pool.submit(self._run, key, action)
+            self._waiting.append((key, action))
+            if self._idle < len(self._waiting) and self._threads < self._most:
+                self._threads += 1
+                threading.Thread(
+                    target=self._work, name=f"modelyard-{self._name}", daemon=True
+                ).start()
+            self._lock.notify()
         return True
 
     def stop(self) -> None:
-        """Take no more; actions under way are repaired by the next server's reconcile."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Take no more, and begin nothing that waits."""
         with self._lock:
-            self._busy &= self._running
+            self._stopped = True
+            self._busy -= {key for key, _ in self._waiting}
+            self._waiting.clear()
+            self._lock.notify_all()
 
     def settle(self, timeout: float) -> None:
         """Wait for the actions that run now, at most `timeout` seconds."""
         with self._lock:
             self._lock.wait_for(lambda: not self._busy, timeout)
 
-    def _run(self, key: str, action: Callable[[], None]) -> None:
-        with self._lock:
-            self._running.add(key)
-        try:
-            action()
-        except Exception:  # noqa: BLE001 - a worker outlives its actions
-            self._log.exception("modelyard: an action for %s failed", key)
-        finally:
+    def _work(self) -> None:
+        while True:
             with self._lock:
-                self._running.discard(key)
-                self._busy.discard(key)
-                self._lock.notify_all()
+                self._idle += 1
+                self._lock.wait_for(lambda: self._waiting or self._stopped)
+                self._idle -= 1
+                if not self._waiting:
+                    return
+                key, action = self._waiting.popleft()
+            try:
+                action()
+            except Exception:  # noqa: BLE001 - a worker outlives its actions
+                self._log.exception("modelyard: an action for %s failed", key)
+            finally:
+                with self._lock:
+                    self._busy.discard(key)
+                    self._lock.notify_all()

@@ -8,8 +8,9 @@ and nothing else but errors of the `modelyard.errors` tree.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import EngineInfo, Progress
@@ -21,6 +22,19 @@ UNKNOWN_EXIT = -1
 
 Report = Callable[[Progress], None]
 """Called with what a long action is doing; may be called from any thread."""
+
+
+class Ability(StrEnum):
+    """What an engine may be able to do. It is asked, never guessed from its type or name."""
+
+    IMAGES = "images"
+    """Builds and keeps images: it is an `ImageEngine`."""
+    ISOLATION = "isolation"
+    """Programs see no files, processes or loopback interface but their own."""
+    HOLDS_PORTS = "holds ports"
+    """A container can hold a network, with its published ports, that others join."""
+    EVENTS = "events"
+    """Reports changes by itself: see `watch`."""
 
 
 class EngineLost(EngineUnavailable):
@@ -48,11 +62,11 @@ class ExecHandle(Protocol):
         ...
 
 
-@runtime_checkable
 class Engine(Protocol):
     """Starts, watches and stops containers."""
 
     name: str
+    abilities: frozenset[Ability]
 
     def info(self) -> EngineInfo:
         """Whether it can be used, and what it has. Never raises."""
@@ -77,6 +91,10 @@ class Engine(Protocol):
         """SIGTERM, then SIGKILL after `timeout` seconds."""
         ...
 
+    def terminate(self, container: str) -> None:
+        """SIGTERM, without waiting; it is not restarted. Silent when it does not run."""
+        ...
+
     def remove(self, container: str) -> None:
         """Stop it at once and remove it with its writable layer."""
         ...
@@ -87,6 +105,15 @@ class Engine(Protocol):
 
     def inspect(self, container: str) -> ContainerState | None:
         """One container, None when there is none."""
+        ...
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `changed`, from any thread, soon after a container has changed.
+
+        Returns
+        -------
+        What ends that; None: the engine reports nothing, or cannot now.
+        """
         ...
 
     def logs(self, container: str, tail: int = 500) -> str:
@@ -122,9 +149,13 @@ class Engine(Protocol):
         ...
 
 
-@runtime_checkable
+def image_engine(engine: Engine) -> ImageEngine | None:
+    """The engine as one that builds and keeps images; None when it is not able to."""
+    return cast(ImageEngine, engine) if Ability.IMAGES in engine.abilities else None
+
+
 class ImageEngine(Protocol):
-    """The ability to build and keep images; the process engine has none."""
+    """The ability to build and keep images."""
 
     def has_image(self, tag: str) -> bool:
         """Whether the image is there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from docker.errors import NotFound as DockerNotFound
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines import docker_exec
-from modelyard_server.engines.base import ExecHandle
+from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.docker_images import DockerImages
 from modelyard_server.engines.docker_spec import environment, host_config, hostname, state
+from modelyard_server.engines.docker_watch import DockerWatch
 from modelyard_server.engines.gpus import count_gpus
 from modelyard_server.engines.spec import (
     LABEL_WORKSPACE,
@@ -42,9 +43,11 @@ class DockerEngine(DockerImages):
     """
 
     name = "docker"
+    abilities = frozenset(Ability)
 
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(DockerClient(base_url))
+        self._watch = DockerWatch(self._client)
         self._creating = threading.Lock()
 
     # -- what there is ----------------------------------------------------------------------
@@ -56,7 +59,11 @@ class DockerEngine(DockerImages):
                 found = api.info()
         except ModelyardError as error:
             return EngineInfo(
-                name=self.name, available=False, message=error.message, hint=error.hint
+                name=self.name,
+                available=False,
+                message=error.message,
+                hint=error.hint,
+                isolated=True,
             )
         version = str(found.get("ServerVersion", ""))
         return EngineInfo(
@@ -67,6 +74,7 @@ class DockerEngine(DockerImages):
             cpus=float(found.get("NCPU", 0)),
             memory=int(found.get("MemTotal", 0)),
             gpus=_gpus(found),
+            isolated=True,
         )
 
     def user(self) -> tuple[int, int]:
@@ -77,9 +85,23 @@ class DockerEngine(DockerImages):
     def list(self, workspace: str) -> list[ContainerState]:
         """All containers that carry the workspace's label, running or not."""
         with self._client.calling(QUICK) as api:
-            found = api.containers(all=True, filters={"label": f"{LABEL_WORKSPACE}={workspace}"})
-        states = (self.inspect(each["Id"]) for each in found)
+            rows = api.containers(all=True, filters={"label": f"{LABEL_WORKSPACE}={workspace}"})
+        states = (self._listed(row["Id"], str(row.get("State", ""))) for row in rows)
         return [each for each in states if each is not None]
+
+    def _listed(self, id: str, status: str) -> ContainerState | None:
+        kept = self._watch.known(id, status)
+        if kept is not None:
+            return kept
+        moment = self._watch.mark()
+        seen = self.inspect(id)
+        if seen is not None:
+            self._watch.keep(id, status, seen, moment)
+        return seen
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` soon after a container of any workspace has changed."""
+        return self._watch.subscribe(changed)
 
     def inspect(self, container: str) -> ContainerState | None:
         """One container, None when there is none."""
@@ -160,6 +182,17 @@ class DockerEngine(DockerImages):
                 api.stop(container, timeout=round(timeout))
             except DockerNotFound:
                 return
+
+    def terminate(self, container: str) -> None:
+        """SIGTERM, without waiting. A signal by hand also ends its restart policy."""
+        with self._client.calling(ACTION) as api:
+            try:
+                api.kill(container, signal="SIGTERM")
+            except DockerNotFound:
+                return
+            except APIError as error:
+                if error.status_code not in (409, 500) or "not running" not in str(error):
+                    raise
 
     def remove(self, container: str) -> None:
         """Stop it at once and remove it with its writable layer and anonymous volumes."""

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,7 @@ import msgspec
 from modelyard.errors import InvalidInput, NotFound, ServerError, WrongState
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines import process_state, supervise
-from modelyard_server.engines.base import ExecHandle
+from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.gpus import count_gpus
 from modelyard_server.engines.process_exec import attach, start_program
@@ -42,27 +42,23 @@ class ProcessEngine:
     Parameters
     ----------
     state: directory of its own (`Paths.engine`).
-    reason: why there are no containers, for people.
-    hint: the command that mends that.
     """
 
     name = "process"
+    abilities: frozenset[Ability] = frozenset()
 
-    def __init__(self, state: Path, reason: str = "", hint: str = "") -> None:
+    def __init__(self, state: Path) -> None:
         self._state = state
-        self._reason = reason
-        self._hint = hint
         self._lock = threading.Lock()
 
     # -- what there is ----------------------------------------------------------------------
 
     def info(self) -> EngineInfo:
-        """What the machine has, and why there are no containers. Never raises."""
+        """What the machine has. Never raises."""
         return EngineInfo(
             name=self.name,
             available=True,
-            message=f"Local processes: no containers. {self._reason}".strip(),
-            hint=self._hint,
+            message="Local processes: no containers.",
             cpus=float(len(os.sched_getaffinity(0))),
             memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             gpus=count_gpus(),
@@ -78,6 +74,9 @@ class ProcessEngine:
             return []
         found = (self.inspect(each.name) for each in self._state.iterdir() if each.is_dir())
         return [each for each in found if each is not None and each.workspace == workspace]
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Nothing is reported: looking costs little."""
 
     def inspect(self, container: str) -> ContainerState | None:
         """One container, None when there is none."""
@@ -177,6 +176,12 @@ class ProcessEngine:
                 process_state.wait_end(watching, _KILL_TIMEOUT)
         if directory.is_dir():
             supervise.kill_marked(str(directory))
+
+    def terminate(self, container: str) -> None:
+        """SIGTERM to the main program, without waiting; it is not started again."""
+        watching = process_state.supervisor(self._directory(container))
+        if watching is not None:
+            _signal(watching, signal.SIGTERM)
 
     def _kill_main(self, directory: Path) -> None:
         """Kill the program, not its supervisor, which notes the end."""

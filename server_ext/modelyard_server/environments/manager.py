@@ -15,7 +15,7 @@ from traitlets.config import LoggingConfigurable
 from modelyard.errors import EngineUnavailable, InUse, InvalidInput
 from modelyard.schema.common import Progress
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.base import Engine, ImageEngine, Report
+from modelyard_server.engines.base import Engine, ImageEngine, Report, image_engine
 from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import BASE_IMAGE, Runtime
 from modelyard_server.environments import base_image, sdk
@@ -36,9 +36,10 @@ class EnvironmentManager(LoggingConfigurable):
     Packages are resolved and fetched on this machine by uv, with the host's index settings and
     cache; images get them as one layer, so that nothing is downloaded inside a container.
 
+    What is made is for one engine: an image where it keeps images, else a directory on its host.
+
     Parameters
     ----------
-    engine: where environments will run; one that keeps images gets images.
     paths: the workspace's directories.
     """
 
@@ -68,9 +69,8 @@ class EnvironmentManager(LoggingConfigurable):
         help="Pulled for the base image where there is none.",
     ).tag(config=True)
 
-    def __init__(self, *, engine: Engine, paths: Paths, **kwargs: Any) -> None:
+    def __init__(self, *, paths: Paths, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._engine = engine
         self._folder = paths.environments
         self._targets: dict[str, Target] = {}
         sweep(self._folder)
@@ -78,11 +78,12 @@ class EnvironmentManager(LoggingConfigurable):
 
     # -- what others ask for ----------------------------------------------------------------
 
-    def kernel(self, image: str, report: Report) -> Runtime:
+    def kernel(self, engine: Engine, image: str, report: Report) -> Runtime:
         """The environment of a compute instance.
 
         Parameters
         ----------
+        engine: that the instance is on.
         image: an image with Python, whose own packages are kept and found; empty: the base
             image with the default packages.
 
@@ -94,21 +95,24 @@ class EnvironmentManager(LoggingConfigurable):
         """
         packages = [] if image else self.default_packages
         requirements = parsed([*packages, *self.kernel_packages])
-        engine = self._images()
-        if engine is None:
+        images = image_engine(engine)
+        if images is None:
             if image:
                 raise InvalidInput(
-                    "Images need Docker; here, instances are processes of this machine.",
+                    f"Images need Docker; on '{engine.name}', instances are processes.",
                     hint="Leave the image empty.",
                     field="image",
                 )
             return self._local(requirements, report)
-        target = self._image_target(engine, image, report)
-        tag = self._runtime_image(engine, image or self.base_image, target, requirements, report)
+        target = self._image_target(images, image, report)
+        tag = self._runtime_image(
+            images, engine.user(), image or self.base_image, target, requirements, report
+        )
         return _in_image(target, tag, packages=target.packages if image else ())
 
     def scoring(
         self,
+        engine: Engine,
         requirements: Sequence[str],
         app: Path,
         tag: str,
@@ -119,6 +123,7 @@ class EnvironmentManager(LoggingConfigurable):
 
         Parameters
         ----------
+        engine: that the endpoint is on.
         requirements: packages of the model, as in requirements.txt.
         app: directory that becomes the last layer; used in place where there are no images.
         tag: name of the image with that layer.
@@ -129,58 +134,54 @@ class EnvironmentManager(LoggingConfigurable):
         EngineUnavailable: packages or base image cannot be fetched.
         """
         wanted = parsed([*requirements, *self.score_packages])
-        engine = self._images()
-        if engine is None:
-            found = self._local(wanted, report)
+        images = image_engine(engine)
+        if images is None:
+            local = self._local(wanted, report)
             return Runtime(
-                python=found.python,
-                python_version=found.python_version,
-                paths=found.paths,
+                python=local.python,
+                python_version=local.python_version,
+                paths=local.paths,
                 app=str(app),
             )
-        target = self._image_target(engine, "", report)
-        if engine.has_image(tag):  # a deployment's app never changes
+        target = self._image_target(images, "", report)
+        if images.has_image(tag):  # a deployment's app never changes
             return _in_image(target, tag, app=_APP)
-        base = self._runtime_image(engine, self.base_image, target, wanted, report)
+        base = self._runtime_image(images, engine.user(), self.base_image, target, wanted, report)
         report(Progress(phase="building", message="Adding the model to the image"))
-        engine.add_layer(base, tag, Layer({_APP: app}), labels=labels, report=report)
+        images.add_layer(base, tag, Layer({_APP: app}), labels=labels, report=report)
         return _in_image(target, tag, app=_APP)
 
-    def remove_app_image(self, tag: str) -> None:
+    def remove_app_image(self, engine: Engine, tag: str) -> None:
         """Remove the image of a deployment; silent when there is none.
 
         Raises
         ------
         InUse: a container needs it.
         """
-        engine = self._images()
-        if engine is not None:
-            engine.remove_image(tag)
+        images = image_engine(engine)
+        if images is not None:
+            images.remove_image(tag)
 
     # -- base image -------------------------------------------------------------------------
 
-    def ensure_base(self, report: Report) -> str:
+    def ensure_base(self, engine: Engine, report: Report) -> str:
         """The base image's tag, after pulling it if need be.
 
         Raises
         ------
         EngineUnavailable: there is none, and none can be pulled.
         """
-        engine = self._needed_images()
-        with self._once(self.base_image, report):
-            if not engine.has_image(self.base_image):
-                base_image.fetch_base(engine, self.base_image, self.registry_image, report)
-        return self.base_image
+        return self._based(_needed_images(engine), report)
 
-    def build_base(self, report: Report) -> str:
+    def build_base(self, engine: Engine, report: Report) -> str:
         """Build the base image from Debian's packages and return its tag. Needs root."""
         with self._once(self.base_image, report):
-            base_image.build_base(self._needed_images(), self.base_image, report)
+            base_image.build_base(_needed_images(engine), self.base_image, report)
         return self.base_image
 
     # -- cleaning ---------------------------------------------------------------------------
 
-    def clean(self, keep: Collection[str] = ()) -> list[str]:
+    def clean(self, engine: Engine, keep: Collection[str] = ()) -> list[str]:
         """Remove environments that no container uses; they are made again when one is asked for.
 
         What was resolved is remembered: an environment comes back with the same packages.
@@ -194,11 +195,11 @@ class EnvironmentManager(LoggingConfigurable):
         What was removed.
         """
         removed = []
-        engine = self._images()
-        if engine is not None:
+        images = image_engine(engine)
+        if images is not None:
             for kind in ("runtime", "env"):
-                for tag in engine.images(f"{self.repository}/{kind}:"):
-                    if tag not in keep and _removed(engine, tag):
+                for tag in images.images(f"{self.repository}/{kind}:"):
+                    if tag not in keep and _removed(images, tag):
                         removed.append(tag)
         for folder in sorted(self._folder.iterdir()):
             if not folder.is_dir() or folder == self._locks or is_draft(folder):
@@ -213,6 +214,7 @@ class EnvironmentManager(LoggingConfigurable):
     def _runtime_image(
         self,
         engine: ImageEngine,
+        user: tuple[int, int],
         image: str,
         target: Target,
         requirements: Sequence[str],
@@ -223,7 +225,6 @@ class EnvironmentManager(LoggingConfigurable):
         Two layers: a new version of the SDK does not redo the packages.
         """
         lock = resolve(requirements, target, self._locks, report)
-        user = self._engine.user()
         env = f"{self.repository}/env:{digest(_LAYOUT, target.image_id, lock.text, str(user))}"
         tag = f"{self.repository}/runtime:{digest(_LAYOUT, env, sdk.package_digest())}"
         with self._once(env, report):
@@ -274,9 +275,16 @@ class EnvironmentManager(LoggingConfigurable):
             paths=[str(sdk.copy_package(self._folder)), str(folder / "site")],
         )
 
+    def _based(self, engine: ImageEngine, report: Report) -> str:
+        """The base image's tag, pulled if need be."""
+        with self._once(self.base_image, report):
+            if not engine.has_image(self.base_image):
+                base_image.fetch_base(engine, self.base_image, self.registry_image, report)
+        return self.base_image
+
     def _image_target(self, engine: ImageEngine, image: str, report: Report) -> Target:
         if not image:
-            image = self.ensure_base(report)
+            image = self._based(engine, report)
         elif not engine.has_image(image):
             engine.pull(image, report)
         image_id = engine.image_id(image)
@@ -284,22 +292,20 @@ class EnvironmentManager(LoggingConfigurable):
             self._targets[image_id] = image_target(engine, image)
         return self._targets[image_id]
 
-    def _images(self) -> ImageEngine | None:
-        return self._engine if isinstance(self._engine, ImageEngine) else None
-
-    def _needed_images(self) -> ImageEngine:
-        engine = self._images()
-        if engine is None:
-            about = self._engine.info()
-            raise EngineUnavailable(f"Images need Docker. {about.message}", hint=about.hint)
-        return engine
-
     @property
     def _locks(self) -> Path:
         return self._folder / "locks"
 
     def _once(self, key: str, report: Report) -> AbstractContextManager[None]:
         return once(self._folder / f".{digest(key)}.lock", report)
+
+
+def _needed_images(engine: Engine) -> ImageEngine:
+    images = image_engine(engine)
+    if images is None:
+        about = engine.info()
+        raise EngineUnavailable(f"Images need Docker. {about.message}", hint=about.hint)
+    return images
 
 
 def _in_image(

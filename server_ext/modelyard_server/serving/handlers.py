@@ -28,7 +28,8 @@ class EndpointsHandler(ServingHandler):
     async def post(self) -> None:
         """Make an endpoint, or replace what it serves."""
         request = self.parse(DeployRequest)
-        self.reply(await self.in_thread(self.manager.deploy, request), 202)
+        confined = await self.confined()
+        self.reply(await self.in_thread(self.manager.deploy, request, confined=confined), 202)
 
 
 class EndpointHandler(ServingHandler):

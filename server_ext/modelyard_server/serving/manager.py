@@ -11,7 +11,7 @@ from typing import Any
 from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import EngineUnavailable, InvalidInput, NotFound, WrongState
+from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound, WrongState
 from modelyard.flavors import checked_requirements
 from modelyard.schema.common import ErrorInfo, Progress, Size
 from modelyard.schema.compute import LogText
@@ -21,18 +21,21 @@ from modelyard.schema.serving import (
     DeployRequest,
     Endpoint,
     EndpointKeys,
+    EndpointState,
     RotateKey,
     ScoreReply,
 )
 from modelyard.suggest import did_you_mean
+from modelyard_server.core.converge import Converger
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Engine
+from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving import call, checks, ports
-from modelyard_server.serving.reconcile import Reconciler
+from modelyard_server.serving.reconcile import Endpoints
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
 from modelyard_server.serving.secrets import SecretBox, new_key
@@ -47,8 +50,8 @@ class ServingManager(LoggingConfigurable):
 
     Parameters
     ----------
-    sizes: gives a named amount of CPU and memory, the default one for an empty name; raises
-        InvalidInput for an unknown name.
+    sizes: gives a named amount of CPU and memory of an engine's machine, the default one for an
+        empty name; raises InvalidInput for an unknown name.
     """
 
     start_timeout = Float(
@@ -60,16 +63,16 @@ class ServingManager(LoggingConfigurable):
         *,
         db: Database,
         paths: Paths,
-        engine: Engine,
+        engines: Engines,
         environments: EnvironmentManager,
         registry: RegistryManager,
         events: Events,
-        sizes: Callable[[str], Size],
+        sizes: Callable[[Engine, str], Size],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._paths = paths
-        self._engine = engine
+        self._engines = engines
         self._registry = registry
         self._events = events
         self._sizes = sizes
@@ -79,29 +82,49 @@ class ServingManager(LoggingConfigurable):
         self._rollout = Rollout(
             store=self._store,
             paths=paths,
-            engine=engine,
+            engines=engines,
             environments=environments,
             registry=registry,
             box=self._box,
             changed=self._changed,
-            gone=lambda name: events.deleted("endpoint", name),
+            gone=self._gone,
             start_timeout=self.start_timeout,
             log=self.log,
         )
-        self._reconciler = Reconciler(
-            store=self._store, paths=paths, engine=engine, rollout=self._rollout, log=self.log
+        domain = Endpoints(
+            store=self._store,
+            paths=paths,
+            engines=engines,
+            rollout=self._rollout,
+            changed=self._changed,
         )
+        self._converger = Converger("serving", domain, list(engines), paths.workspace_id, self.log)
         registry.deployed = self._store.deployed
 
     # -- life -------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin to reconcile what is wanted with what runs."""
-        self._reconciler.start()
+        """Begin to bring what runs to what is wanted."""
+        self._converger.start()
 
-    def stop(self) -> None:
-        """End the loop; endpoints go on serving."""
-        self._reconciler.stop()
+    def stop(self, settle: float = 0.0) -> None:
+        """End the loop; endpoints go on serving.
+
+        Parameters
+        ----------
+        settle: seconds to wait for what workers have in hand, at most.
+        """
+        self._converger.stop()
+        self._converger.settle(settle)
+
+    @property
+    def engines_in_use(self) -> set[str]:
+        """Names of the engines that endpoints are on."""
+        return self._store.engines()
+
+    def assign_engine(self, engine: str) -> None:
+        """Note the engine of endpoints that were made before each had its own."""
+        self._store.assign_engine(engine)
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -123,7 +146,7 @@ class ServingManager(LoggingConfigurable):
         shown = record.next or record.current
         if shown is None:
             return LogText(text="")
-        text = self._engine.logs(scoring_name(self._paths, shown), tail)
+        text = self._engines.of(record.engine).logs(scoring_name(self._paths, shown), tail)
         if not text:
             kept = self._rollout.folder(name).kept_log(shown.id)
             text = "".join(kept.splitlines(keepends=True)[-tail:])
@@ -141,8 +164,12 @@ class ServingManager(LoggingConfigurable):
 
     # -- wishes -----------------------------------------------------------------------------
 
-    def deploy(self, request: DeployRequest) -> Endpoint:
+    def deploy(self, request: DeployRequest, *, confined: bool = False) -> Endpoint:
         """Record a deployment, of a new endpoint or an existing one; it starts in the background.
+
+        Parameters
+        ----------
+        confined: whoever asks is in a container, and gets nothing outside of one.
 
         Raises
         ------
@@ -151,28 +178,31 @@ class ServingManager(LoggingConfigurable):
         Conflict: the port is taken.
         WrongState: the endpoint is being deleted.
         EngineUnavailable: nothing could be started.
+        NotPermitted: `confined`, and the engine isolates nothing.
         """
         checks.check_request(request)
         model = self._registry.resolve(request.model)
         checks.check_model(model, request)
-        deployment = self._deployment(request, model)
-        about = self._engine.info()
+        engine = self._engine_for(request)
+        self._engines.check_confinement(engine, confined)
+        deployment = self._deployment(request, model, engine)
+        about = engine.info()
         if not about.available:
             raise EngineUnavailable(about.message, hint=about.hint)
         with self._writing:
-            endpoint = self._endpoint(request)
+            endpoint = self._endpoint(request, engine)
             self._store.deploy(endpoint, deployment)
         self._changed(request.name)
         self._registry.usage_changed(model.name)
-        self._reconciler.wake(request.name)
+        self._converger.lane(endpoint.engine).wake(request.name)
         return self.get(request.name)
 
     def delete(self, name: str) -> Endpoint:
         """Record that the endpoint is to go; it goes in the background."""
-        self._record(name)
+        record = self._record(name)
         self._store.mark_deleted(name)
         self._changed(name)
-        self._reconciler.wake(name)
+        self._converger.lane(record.engine).wake(name)
         gone = self._store.find(name)
         if gone is None:
             raise NotFound(f"There is no endpoint '{name}'.", field="name")
@@ -180,20 +210,36 @@ class ServingManager(LoggingConfigurable):
 
     def rotate(self, name: str, request: RotateKey) -> EndpointKeys:
         """Replace one of the two keys; the old one stops working at once, without a restart."""
-        with self._writing:
+        while True:
             record = self._record(name)
             if record.desired == "deleted":
                 raise WrongState(f"Endpoint '{name}' is being deleted.", field="name")
             keys: list[str] = self._box.open(record.keys)
             keys[0 if request.key == "primary" else 1] = new_key()
-            self._store.set_keys(name, self._box.seal(keys))
-            self._rollout.folder(name).write_keys(keys)
+            if self._store.set_keys(name, record.keys, self._box.seal(keys)):
+                break  # else somebody has rotated the other one since we read
+        self._rollout.publish_keys(name)
         return EndpointKeys(keys=keys)
 
     # -- parts ------------------------------------------------------------------------------
 
-    def _deployment(self, request: DeployRequest, model: ModelVersion) -> DeploymentRecord:
-        size = self._sizes(request.size)
+    def _engine_for(self, request: DeployRequest) -> Engine:
+        """The engine that the endpoint is on, or goes to when it is new."""
+        record = self._store.find(request.name)
+        if record is None:
+            return self._engines.chosen(request.engine)
+        if request.engine not in ("", record.engine):
+            raise InvalidInput(
+                f"Endpoint '{request.name}' is on '{record.engine}' and stays there.",
+                hint="Leave engine out, or deploy under another name.",
+                field="engine",
+            )
+        return self._engines.of(record.engine)
+
+    def _deployment(
+        self, request: DeployRequest, model: ModelVersion, engine: Engine
+    ) -> DeploymentRecord:
+        size = self._sizes(engine, request.size)
         wanted = request.requirements
         return DeploymentRecord(
             id=uuid.uuid4().hex[:12],
@@ -211,11 +257,11 @@ class ServingManager(LoggingConfigurable):
             input_example=model.input_example,
         )
 
-    def _endpoint(self, request: DeployRequest) -> EndpointRecord:
+    def _endpoint(self, request: DeployRequest, engine: Engine) -> EndpointRecord:
         """The endpoint that is there, or a new one with a port and keys."""
         record, now = self._store.find(request.name), time.time()
         if record is None:
-            return self._new_endpoint(request, now)
+            return self._new_endpoint(request, engine, now)
         if record.desired == "deleted":
             raise WrongState(
                 f"Endpoint '{request.name}' is being deleted.",
@@ -228,10 +274,12 @@ class ServingManager(LoggingConfigurable):
                 hint="Leave port out, or deploy under another name.",
                 field="port",
             )
+        if record.engine != engine.name:  # deleted and made anew since we looked
+            raise Conflict(f"Endpoint '{request.name}' has changed meanwhile.", hint="Try again.")
         record.updated = now
         return record
 
-    def _new_endpoint(self, request: DeployRequest, now: float) -> EndpointRecord:
+    def _new_endpoint(self, request: DeployRequest, engine: Engine, now: float) -> EndpointRecord:
         other = self._store.similar(request.name)
         if other is not None:
             raise InvalidInput(
@@ -246,6 +294,7 @@ class ServingManager(LoggingConfigurable):
         return EndpointRecord(
             name=request.name,
             port=port,
+            engine=engine.name,
             desired="running",
             keys=self._box.seal([new_key(), new_key()]),
             created=now,
@@ -267,28 +316,35 @@ class ServingManager(LoggingConfigurable):
         if record is not None:
             self._events.updated("endpoint", name, self._wire(record))
 
+    def _gone(self, name: str) -> None:
+        self._events.deleted("endpoint", name)
+        self._changed(name)  # there may be another of that name by now
+
     def _wire(self, record: EndpointRecord) -> Endpoint:
         current, coming = record.current, record.next
         shown = current or coming
-        trouble = self._reconciler.trouble(record.name)
+        state: EndpointState = record.state
+        if self._converger.down(record.engine) is not None and state != "deleting":
+            state = "unreachable"
+        trouble = self._converger.trouble(record.engine, record.name)
         error = shown.error if shown is not None else None
-        if error is None and trouble is not None:
+        if trouble is not None and (error is None or state == "unreachable"):
             error = ErrorInfo(**trouble.body())
         return Endpoint(
             name=record.name,
             url=f"http://127.0.0.1:{record.port}",
             port=record.port,
-            state=record.state,
-            engine=self._engine.name,
+            state=state,
+            engine=record.engine,
             created=record.created,
             updated=record.updated,
-            current=self._wire_deployment(current) if current else None,
-            next=self._wire_deployment(coming) if coming else None,
+            current=self._wire_deployment(record, current) if current else None,
+            next=self._wire_deployment(record, coming) if coming else None,
             error=error,
             input_example=shown.input_example if shown else None,
         )
 
-    def _wire_deployment(self, record: DeploymentRecord) -> Deployment:
+    def _wire_deployment(self, endpoint: EndpointRecord, record: DeploymentRecord) -> Deployment:
         progress = self._rollout.progress(record.id)
         if progress is None and record.state in ADVANCING:
             progress = Progress(phase="queued", message="Waiting to start", since=record.created)
@@ -299,10 +355,16 @@ class ServingManager(LoggingConfigurable):
             state=record.state,
             created=record.created,
             ready=record.ready,
-            image=self._rollout.image(record),
+            image=self._image(endpoint, record),
             size=record.size,
             custom_script=bool(record.script),
             progress=progress,
             error=record.error,
             exit=record.exit,
         )
+
+    def _image(self, endpoint: EndpointRecord, record: DeploymentRecord) -> str:
+        try:
+            return self._rollout.image(self._engines.of(endpoint.engine), record)
+        except EngineUnavailable:
+            return ""  # of an engine that a newer version knows

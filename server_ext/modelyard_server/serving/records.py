@@ -9,11 +9,23 @@ import msgspec
 from modelyard.schema.common import ErrorInfo
 from modelyard.schema.compute import Exit
 from modelyard.schema.serving import DeploymentState, EndpointState
+from modelyard_server.core.states import Transitions
 
 ADVANCING = ("queued", "building", "starting")
 """States of a deployment on its way to be served."""
 RETIRED = ("draining", "stopped")
 """States of one on its way out: everything of it is to be removed."""
+
+TRANSITIONS: Transitions = {
+    "queued": ("building", "stopped", "failed"),
+    "building": ("starting", "running", "stopped", "failed"),
+    "starting": ("building", "running", "draining", "stopped", "failed"),
+    "running": ("starting", "draining", "failed"),
+    "failed": ("draining", "stopped"),
+    "draining": (),
+    "stopped": (),
+}
+"""The states of a deployment. One that is draining or stopped is removed, and never comes back."""
 
 
 class DeploymentRecord(msgspec.Struct, kw_only=True):
@@ -44,6 +56,7 @@ class EndpointRecord(msgspec.Struct, kw_only=True):
 
     name: str
     port: int
+    engine: str
     desired: Literal["running", "deleted"]
     keys: str
     """Sealed JSON list of two."""

@@ -1,7 +1,8 @@
 """One endpoint, brought to what is wanted, in idempotent steps that a crash may interrupt.
 
 `converge` looks at the rows and the engine and does whatever is missing. It is called on a worker,
-once at a time for an endpoint, by the loop in reconcile.py.
+once at a time for an endpoint (see `core.converge`), and gives the worker back while a scoring
+server loads its model or answers its last requests.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from modelyard.errors import (
@@ -20,8 +22,10 @@ from modelyard.errors import (
     WaitTimeout,
 )
 from modelyard.schema.common import Progress
+from modelyard_server.core.converge import Again
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.base import Engine, ImageEngine
+from modelyard_server.engines.base import Ability, Engine
+from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.spec import (
     LABEL_KIND,
     LABEL_NAME,
@@ -34,7 +38,7 @@ from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving import spec as specs
 from modelyard_server.serving.files import EndpointFolder
 from modelyard_server.serving.outcome import advice, disk_error, exit_of, explained
-from modelyard_server.serving.records import ADVANCING, RETIRED, DeploymentRecord, EndpointRecord
+from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.secrets import SecretBox
 from modelyard_server.serving.store import ServingStore
 
@@ -42,7 +46,8 @@ STOP_SECONDS = 40.0
 """A scoring server gets this long to answer what it has (see modelyard/score/server.py)."""
 
 _KEPT_LINES = 1000
-_FILE_POLL = 0.05
+_POLL = Again(0.05)
+_NOW = Again(0.0)
 _ENGINE_POLL = 0.25
 _STARTS = 4
 """A deployment that crashed this often before it was ready has failed, exit code seen or not."""
@@ -50,6 +55,15 @@ _STARTS = 4
 
 class Superseded(Exception):
     """A newer deployment, or the endpoint's deletion, made this one pointless."""
+
+
+@dataclass
+class _Starting:
+    """A scoring server that was started and is not ready yet."""
+
+    deadline: float
+    look: float = 0.0
+    """When to ask the engine again whether it lives."""
 
 
 class Rollout:
@@ -67,7 +81,7 @@ class Rollout:
         *,
         store: ServingStore,
         paths: Paths,
-        engine: Engine,
+        engines: Engines,
         environments: EnvironmentManager,
         registry: RegistryManager,
         box: SecretBox,
@@ -78,7 +92,7 @@ class Rollout:
     ) -> None:
         self._store = store
         self._paths = paths
-        self._engine = engine
+        self._engines = engines
         self._environments = environments
         self._registry = registry
         self._box = box
@@ -87,9 +101,9 @@ class Rollout:
         self._start_timeout = start_timeout
         self._log = log
         self._progress: dict[str, Progress] = {}
-        self.stopping = threading.Event()
-        # Only containers have networks that one of them can hold for others.
-        self.holds_ports = isinstance(engine, ImageEngine)
+        self._starting: dict[str, _Starting] = {}
+        self._draining: dict[str, float] = {}
+        self._keys = threading.Lock()
 
     def progress(self, deployment: str) -> Progress | None:
         """What is being done for a deployment at this moment."""
@@ -99,67 +113,84 @@ class Rollout:
         """The endpoint's folder."""
         return EndpointFolder(self._paths.endpoints / endpoint)
 
-    def image(self, deployment: DeploymentRecord) -> str:
+    def image(self, engine: Engine, deployment: DeploymentRecord) -> str:
         """Reference of its image; empty on an engine without images."""
-        if not self.holds_ports:
+        if Ability.IMAGES not in engine.abilities:
             return ""
         return specs.app_tag(self._environments.repository, self._paths, deployment)
 
-    def tell(self, name: str) -> None:
-        """Let others know that an endpoint may look different."""
-        self._changed(name)
+    def publish_keys(self, name: str) -> None:
+        """Let the scoring servers know the endpoint's keys as they are now.
+
+        Under a lock, with the keys read inside of it: whoever publishes last has read last.
+        """
+        with self._keys:
+            endpoint = self._store.find(name)
+            if endpoint is not None and endpoint.desired != "deleted":
+                self.folder(name).write_keys(self._box.open(endpoint.keys))
 
     # -- the whole --------------------------------------------------------------------------
 
-    def converge(self, name: str) -> None:
-        """Do what is missing for the endpoint.
+    def converge(self, name: str) -> Again | None:
+        """Do what is missing for the endpoint; says when to go on, if it has to wait.
 
         Raises
         ------
         ModelyardError: it could not be done now; trying again later may help.
         """
-        brought_up = ""
-        while (endpoint := self._store.find(name)) is not None and not self.stopping.is_set():
-            if endpoint.desired == "deleted":
-                self._tear_down(endpoint)
-                return
-            self.folder(name).write_keys(self._box.open(endpoint.keys))
-            # Before anything starts: the hand-over of a port knows an old and a new one only.
-            for retired in endpoint.retired:
-                self._retire(endpoint, retired)
-            coming, current = endpoint.next, endpoint.current
-            if coming is not None and coming.state in ADVANCING:
-                self._roll_out(endpoint, coming)
-                brought_up = coming.id
-                continue
-            if current is not None and current.state != "failed" and current.id != brought_up:
-                self._keep_up(endpoint, current)
-            return
+        endpoint = self._store.find(name)
+        if endpoint is None:
+            return None
+        engine = self._engines.of(endpoint.engine)
+        if endpoint.desired == "deleted":
+            self._tear_down(engine, endpoint)
+            return None
+        self.publish_keys(name)
+        # Before anything starts: the hand-over of a port knows an old and a new one only.
+        for retired in endpoint.retired:
+            if not self._retire(engine, endpoint, retired):
+                return _POLL
+        coming, current = endpoint.next, endpoint.current
+        if coming is not None and coming.state in ADVANCING:
+            return _POLL if self._roll_out(engine, endpoint, coming) else _NOW
+        if current is not None and current.state != "failed":
+            return None if self._keep_up(engine, endpoint, current) else _POLL
+        return None
 
     # -- a new deployment -------------------------------------------------------------------
 
-    def _roll_out(self, endpoint: EndpointRecord, coming: DeploymentRecord) -> None:
+    def _roll_out(self, engine: Engine, endpoint: EndpointRecord, coming: DeploymentRecord) -> bool:
+        """A step of a new deployment; True while it has to be waited for."""
         try:
-            self._set(coming, state="building")
-            self._report(coming, Progress(phase="preparing", message="Preparing the model"))
-            runtime = self._runtime(coming)
-            self._bring_up(endpoint, coming, runtime)
+            if coming.id not in self._starting:
+                self._set(coming, state="building")
+                self._report(coming, Progress(phase="preparing", message="Preparing the model"))
+                self._launch(engine, endpoint, coming, self._runtime(engine, coming))
+            if not self._is_ready(engine, coming):
+                return True
         except Superseded:
-            return
+            self._no_longer_starting(coming)
+            return False
         except EngineUnavailable:
+            self._no_longer_starting(coming)
             raise  # the wish stands until the engine is back
         except Exception as error:  # noqa: BLE001  a fault of ours must not be tried for ever
             if not isinstance(error, ModelyardError | OSError):
                 self._log.exception("modelyard: deployment %s failed", coming.id)
-            self._fail(coming, error)
-            return
-        finally:
-            self._progress.pop(coming.id, None)
+            self._no_longer_starting(coming)
+            self._fail(engine, coming, error)
+            return False
+        self._no_longer_starting(coming)
         if self._store.switch(endpoint.name, coming.id):
             self._changed(endpoint.name)
             self._registry.usage_changed(coming.model)
+        return False
 
-    def _runtime(self, deployment: DeploymentRecord) -> Runtime:
+    def _no_longer_starting(self, deployment: DeploymentRecord) -> None:
+        self._starting.pop(deployment.id, None)
+        self._progress.pop(deployment.id, None)
+
+    def _runtime(self, engine: Engine, deployment: DeploymentRecord) -> Runtime:
         """Environment, model and script made ready; quick when they were before."""
         app = self.folder(deployment.endpoint).make_app(
             deployment.id,
@@ -167,9 +198,10 @@ class Rollout:
             deployment.script,
         )
         return self._environments.scoring(
+            engine,
             deployment.requirements,
             app,
-            self.image(deployment),
+            self.image(engine, deployment),
             {
                 LABEL_WORKSPACE: self._paths.workspace_id,
                 LABEL_KIND: specs.SCORING,
@@ -178,80 +210,78 @@ class Rollout:
             lambda progress: self._report(deployment, progress),
         )
 
-    def _bring_up(
-        self, endpoint: EndpointRecord, deployment: DeploymentRecord, runtime: Runtime
+    def _launch(
+        self,
+        engine: Engine,
+        endpoint: EndpointRecord,
+        deployment: DeploymentRecord,
+        runtime: Runtime,
     ) -> None:
-        """Container created, started and ready; its network's holder first."""
-        held_since = self._hold_port(endpoint, deployment)
+        """Container created and started; its network's holder first."""
+        held_since = self._hold_port(engine, endpoint, deployment)
         spec = specs.scoring_spec(
             self._paths, endpoint, deployment, runtime, self._box.open(deployment.env)
         )
-        seen = self._engine.inspect(spec.container)
+        seen = engine.inspect(spec.container)
         if seen is not None and held_since is not None and (seen.started or 0.0) < held_since:
             # It lives in the network of an earlier holder, where nobody can reach it.
-            self._engine.remove(spec.container)
+            engine.remove(spec.container)
             seen = None
         running = seen is not None and seen.phase is Phase.RUNNING
         if seen is None or not running or seen.spec_hash != spec.digest:
             self._report(deployment, Progress(phase="creating", message="Creating the container"))
             self.folder(endpoint.name).clear_status(deployment.id)
             self._set(deployment, state="starting")
-        self._engine.create(spec)
-        self._engine.start(spec.container)
-        self._wait_ready(deployment, spec.container)
+        engine.create(spec)
+        engine.start(spec.container)
+        self._starting[deployment.id] = _Starting(time.monotonic() + self._start_timeout)
 
-    def _hold_port(self, endpoint: EndpointRecord, deployment: DeploymentRecord) -> float | None:
+    def _hold_port(
+        self, engine: Engine, endpoint: EndpointRecord, deployment: DeploymentRecord
+    ) -> float | None:
         """See that the port is held; since when, None where no container does that."""
-        if not self.holds_ports:
+        if Ability.HOLDS_PORTS not in engine.abilities:
             return None
         name = specs.holder_name(self._paths, endpoint.name)
-        seen = self._engine.inspect(name)
+        seen = engine.inspect(name)
         if seen is None or seen.phase is not Phase.RUNNING:
-            image = self._environments.ensure_base(lambda p: self._report(deployment, p))
+            image = self._environments.ensure_base(engine, lambda p: self._report(deployment, p))
             spec = specs.holder_spec(self._paths, endpoint, image)
-            self._engine.create(spec)
-            self._engine.start(spec.container)
-            seen = self._engine.inspect(name)
+            engine.create(spec)
+            engine.start(spec.container)
+            seen = engine.inspect(name)
         return seen.started if seen is not None else None
 
-    def _wait_ready(self, deployment: DeploymentRecord, container: str) -> None:
-        """Until the scoring server says that it listens.
+    def _is_ready(self, engine: Engine, deployment: DeploymentRecord) -> bool:
+        """Whether the scoring server says that it listens.
 
         Raises
         ------
-        Superseded: it need not start any more.
         ServerError: it said why it cannot, or ended.
-        WaitTimeout: it says nothing.
+        WaitTimeout: it has said nothing for too long.
         """
-        folder = self.folder(deployment.endpoint)
-        deadline = time.monotonic() + self._start_timeout
-        look = 0.0
-        while time.monotonic() < deadline:
-            said = folder.status(deployment.id)
-            if said is not None and said.state == "ready":
-                return
-            if said is not None and said.state == "failed":
-                what = "init() failed" if deployment.script else "The model cannot be loaded"
-                raise ServerError(f"{what}: {said.message}.", hint=said.detail)
-            if said is not None:
-                self._report(deployment, Progress(phase="starting", message=said.message))
-            if time.monotonic() >= look:
-                look = time.monotonic() + _ENGINE_POLL
-                self._check_alive(deployment, container)
-            if self.stopping.wait(_FILE_POLL):
-                raise Superseded
-        raise WaitTimeout(
-            f"The scoring server was not ready after {self._start_timeout:.0f} s.",
-            hint="Look at its log. The configuration's ServingManager.start_timeout sets the time.",
-        )
+        said = self.folder(deployment.endpoint).status(deployment.id)
+        if said is not None and said.state == "ready":
+            return True
+        if said is not None and said.state == "failed":
+            what = "init() failed" if deployment.script else "The model cannot be loaded"
+            raise ServerError(f"{what}: {said.message}.", hint=said.detail)
+        if said is not None:
+            self._report(deployment, Progress(phase="starting", message=said.message))
+        starting, now = self._starting[deployment.id], time.monotonic()
+        if now >= starting.look:
+            starting.look = now + _ENGINE_POLL
+            self._check_alive(engine, deployment)
+        if now >= starting.deadline:
+            raise WaitTimeout(
+                f"The scoring server was not ready after {self._start_timeout:.0f} s.",
+                hint="Look at its log. The configuration's ServingManager.start_timeout sets the "
+                "time.",
+            )
+        return False
 
-    def _check_alive(self, deployment: DeploymentRecord, container: str) -> None:
-        found = self._store.find(deployment.endpoint)
-        if found is None or found.desired == "deleted":
-            raise Superseded
-        if all(d.id != deployment.id or d.state in RETIRED for d in found.deployments):
-            raise Superseded
-        seen = self._engine.inspect(container)
+    def _check_alive(self, engine: Engine, deployment: DeploymentRecord) -> None:
+        seen = engine.inspect(specs.scoring_name(self._paths, deployment))
         if seen is None:
             raise ServerError("The container was removed while it started.", hint="Deploy again.")
         if seen.phase is Phase.EXITED or seen.restarts >= _STARTS:
@@ -261,45 +291,49 @@ class Rollout:
                 f"The scoring server ended while it started: {ended.message}", hint=advice(ended)
             )
 
-    def _fail(self, deployment: DeploymentRecord, error: Exception) -> None:
+    def _fail(self, engine: Engine, deployment: DeploymentRecord, error: Exception) -> None:
         """Keep what explains it, remove the rest; what serves goes on serving."""
         container = specs.scoring_name(self._paths, deployment)
-        tail = self._engine.logs(container, _KEPT_LINES)
+        tail = engine.logs(container, _KEPT_LINES)
         self.folder(deployment.endpoint).keep_log(deployment.id, tail)
         self._log.warning("modelyard: deployment %s failed: %s", container, error)
-        self._remove_parts(deployment)
+        self._remove_parts(engine, deployment)
         self._store.update(deployment.id, state="failed", error=explained(error, tail))
         self._changed(deployment.endpoint)
         self._registry.usage_changed(deployment.model)
 
     # -- what serves ------------------------------------------------------------------------
 
-    def _keep_up(self, endpoint: EndpointRecord, current: DeploymentRecord) -> None:
-        """See that the current deployment runs, as after a crash or a restart of the server."""
+    def _keep_up(self, engine: Engine, endpoint: EndpointRecord, current: DeploymentRecord) -> bool:
+        """A step towards the current deployment's running, as after a crash; True when it does."""
+        waits = False
         try:
-            runtime = self._runtime(current)
-            self._bring_up(endpoint, current, runtime)
+            if current.id not in self._starting:
+                self._launch(engine, endpoint, current, self._runtime(engine, current))
+            waits = not self._is_ready(engine, current)
         except Superseded:
-            return
-        except EngineUnavailable:
-            raise
+            return True
         except OSError as error:
             raise disk_error(error) from error
         finally:
-            self._progress.pop(current.id, None)
+            if not waits:
+                self._no_longer_starting(current)
+        if waits:
+            return False
         self._store.update(current.id, state="running", error=None)
         self._changed(endpoint.name)
+        return True
 
     def give_up(self, name: str, reason: str) -> None:
         """Stop the current deployment, which crashes again and again."""
         endpoint = self._store.find(name)
         if endpoint is None or endpoint.current is None:
             return
-        current = endpoint.current
+        current, engine = endpoint.current, self._engines.of(endpoint.engine)
         container = specs.scoring_name(self._paths, current)
-        seen = self._engine.inspect(container)
-        tail = self._engine.logs(container, _KEPT_LINES)
-        self._engine.stop(container, 1.0)
+        seen = engine.inspect(container)
+        tail = engine.logs(container, _KEPT_LINES)
+        engine.stop(container, 1.0)
         ended = exit_of(seen) if seen is not None and seen.phase is Phase.EXITED else None
         said = self.folder(name).status(current.id)
         why = f" {said.message}." if said is not None and said.state == "failed" else ""
@@ -311,37 +345,51 @@ class Rollout:
 
     # -- what goes --------------------------------------------------------------------------
 
-    def _retire(self, endpoint: EndpointRecord, deployment: DeploymentRecord) -> None:
-        """Let it answer what it has, then remove all of it."""
+    def _retire(
+        self, engine: Engine, endpoint: EndpointRecord, deployment: DeploymentRecord
+    ) -> bool:
+        """Let it answer what it has, then remove all of it; says whether it is gone."""
+        container = specs.scoring_name(self._paths, deployment)
         heir = endpoint.current or deployment
-        message = "The previous deployment answers its last requests"
-        self._report(heir, Progress(phase="draining", message=message))
-        try:
-            self._engine.stop(specs.scoring_name(self._paths, deployment), STOP_SECONDS)
-            self._remove_parts(deployment)
-            self.folder(endpoint.name).drop_log(deployment.id)
-            self._store.remove_deployment(deployment.id)
-        finally:
-            self._progress.pop(heir.id, None)
+        if deployment.id not in self._draining:
+            message = "The previous deployment answers its last requests"
+            self._report(heir, Progress(phase="draining", message=message))
+            self._draining[deployment.id] = time.monotonic() + STOP_SECONDS
+            engine.terminate(container)
+        seen = engine.inspect(container)
+        alive = seen is not None and seen.phase in (Phase.RUNNING, Phase.PAUSED)
+        if alive and time.monotonic() < self._draining[deployment.id]:
+            return False
+        self._remove_parts(engine, deployment)
+        self.folder(endpoint.name).drop_log(deployment.id)
+        self._store.remove_deployment(deployment.id)
+        del self._draining[deployment.id]
+        self._progress.pop(heir.id, None)
         self._changed(endpoint.name)
         self._registry.usage_changed(deployment.model)
+        return True
 
-    def _remove_parts(self, deployment: DeploymentRecord) -> None:
-        self._engine.remove(specs.scoring_name(self._paths, deployment))
+    def _remove_parts(self, engine: Engine, deployment: DeploymentRecord) -> None:
+        self._starting.pop(deployment.id, None)
+        engine.remove(specs.scoring_name(self._paths, deployment))
         try:
-            self._environments.remove_app_image(self.image(deployment))
+            self._environments.remove_app_image(engine, self.image(engine, deployment))
         except InUse as error:  # by a container that somebody else started from it
             self._log.warning("modelyard: %s", error)
         self.folder(deployment.endpoint).drop(deployment.id)
 
-    def _tear_down(self, endpoint: EndpointRecord) -> None:
+    def _tear_down(self, engine: Engine, endpoint: EndpointRecord) -> None:
         """Remove everything of the endpoint; its rows last, so that a crash is repaired."""
         for deployment in endpoint.deployments:
-            self._remove_parts(deployment)
-        if self.holds_ports:
-            self._engine.remove(specs.holder_name(self._paths, endpoint.name))
-        self.folder(endpoint.name).remove()
-        self._store.remove(endpoint.name)
+            self._remove_parts(engine, deployment)
+            self._draining.pop(deployment.id, None)
+            self._progress.pop(deployment.id, None)
+        if Ability.HOLDS_PORTS in engine.abilities:
+            engine.remove(specs.holder_name(self._paths, endpoint.name))
+        with self._keys:
+            self.folder(endpoint.name).remove()
+            if not self._store.remove_deleted(endpoint.name):
+                return
         self._gone(endpoint.name)
         for model in {deployment.model for deployment in endpoint.deployments}:
             self._registry.usage_changed(model)

@@ -9,7 +9,7 @@ them can listen on one port while one takes over from the other.
 from __future__ import annotations
 
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.spec import ContainerSpec, Mount, Runtime
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Mount, Runtime
 from modelyard_server.serving.files import SCRIPT, EndpointFolder
 from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
 
@@ -32,6 +32,13 @@ def holder_name(paths: Paths, endpoint: str) -> str:
 def scoring_name(paths: Paths, deployment: DeploymentRecord) -> str:
     """Name of a deployment's container."""
     return _bare(paths, SCORING, _unique(deployment)).container
+
+
+def endpoint_of(container: ContainerState) -> str:
+    """Name of the endpoint that a container belongs, or belonged, to."""
+    if container.kind == HOLDER:
+        return container.name
+    return container.name.rpartition("-")[0]  # see `_unique`
 
 
 def holder_spec(paths: Paths, endpoint: EndpointRecord, image: str) -> ContainerSpec:

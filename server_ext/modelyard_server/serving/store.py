@@ -6,13 +6,15 @@ import time
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
+from modelyard_server.core import states
 from modelyard_server.db.session import Database
 from modelyard_server.serving.records import (
     ADVANCING,
     RETIRED,
+    TRANSITIONS,
     DeploymentRecord,
     EndpointRecord,
 )
@@ -28,6 +30,7 @@ def _endpoint(row: EndpointRow) -> EndpointRecord:
     return EndpointRecord(
         name=row.name,
         port=row.port,
+        engine=row.engine,
         desired="deleted" if row.desired == "deleted" else "running",
         keys=row.keys,
         created=row.created,
@@ -54,6 +57,15 @@ class ServingStore:
         )
         with self._db.session(reading=True) as session:
             return [_endpoint(row) for row in session.scalars(query)]
+
+    def on(self, engine: str) -> list[EndpointRecord]:
+        """The endpoints on an engine, by name."""
+        return [endpoint for endpoint in self.all() if endpoint.engine == engine]
+
+    def engines(self) -> set[str]:
+        """Names of the engines that endpoints are on."""
+        with self._db.session(reading=True) as session:
+            return set(session.scalars(select(EndpointRow.engine).distinct()))
 
     def find(self, name: str) -> EndpointRecord | None:
         """The endpoint of that name, None when there is none."""
@@ -105,6 +117,7 @@ class ServingStore:
                     name=endpoint.name,
                     folded=endpoint.name.casefold(),
                     port=endpoint.port,
+                    engine=endpoint.engine,
                     desired="running",
                     keys=endpoint.keys,
                     created=endpoint.created,
@@ -114,7 +127,7 @@ class ServingStore:
             row.updated = endpoint.updated
             for other in row.deployments:
                 if other.id != row.current and other.state not in RETIRED:
-                    other.state = "stopped"
+                    _enter(other, "stopped")
             row.deployments.append(DeploymentRow(**msgspec.to_builtins(deployment)))
 
     def update(self, deployment: str, **fields: Any) -> bool:
@@ -123,6 +136,8 @@ class ServingStore:
             row = session.get(DeploymentRow, deployment)
             if row is None or row.state in RETIRED:
                 return False
+            if "state" in fields:
+                _enter(row, fields.pop("state"))
             for key, value in fields.items():
                 setattr(row, key, msgspec.to_builtins(value))
             return True
@@ -139,18 +154,28 @@ class ServingStore:
             if row.current is not None and row.current != deployment:
                 old = session.get(DeploymentRow, row.current)
                 if old is not None:
-                    old.state = "draining"
+                    _enter(old, "draining")
             now = time.time()
             row.current, row.updated = deployment, now
-            coming.state, coming.ready, coming.error, coming.exit = "running", now, None, None
+            _enter(coming, "running")
+            coming.ready, coming.error, coming.exit = now, None, None
             return True
 
-    def set_keys(self, name: str, keys: str) -> None:
-        """Replace the sealed keys."""
+    def assign_engine(self, engine: str) -> None:
+        """Note the engine of endpoints that were made before each had its own."""
+        with self._db.session() as session:
+            session.execute(
+                update(EndpointRow).where(EndpointRow.engine == "").values(engine=engine)
+            )
+
+    def set_keys(self, name: str, before: str, keys: str) -> bool:
+        """Replace the sealed keys if they are still `before`; says whether they were."""
         with self._db.session() as session:
             row = session.get(EndpointRow, name)
-            if row is not None:
-                row.keys = keys
+            if row is None or row.keys != before:
+                return False
+            row.keys = keys
+            return True
 
     def mark_deleted(self, name: str) -> None:
         """Note that the endpoint is to go."""
@@ -164,10 +189,19 @@ class ServingStore:
         with self._db.session() as session:
             _delete(session, session.get(DeploymentRow, deployment))
 
-    def remove(self, name: str) -> None:
-        """Delete the endpoint's row and its deployments'; silent when it is gone."""
+    def remove_deleted(self, name: str) -> bool:
+        """Delete an endpoint's rows if it is still wished to go; says whether it is gone."""
         with self._db.session() as session:
-            _delete(session, session.get(EndpointRow, name))
+            row = session.get(EndpointRow, name)
+            if row is not None and row.desired != "deleted":
+                return False
+            _delete(session, row)
+            return True
+
+
+def _enter(row: DeploymentRow, state: str) -> None:
+    states.check(TRANSITIONS, row.state, state)
+    row.state = state
 
 
 def _delete(session: Session, row: EndpointRow | DeploymentRow | None) -> None:

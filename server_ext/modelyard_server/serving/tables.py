@@ -19,6 +19,7 @@ class EndpointRow(Base):
     # Container names do not tell 'A' from 'a'.
     folded: Mapped[str] = mapped_column(unique=True)
     port: Mapped[int] = mapped_column(unique=True)
+    engine: Mapped[str]
     desired: Mapped[str]
     keys: Mapped[str]
     created: Mapped[float]

@@ -13,10 +13,12 @@ class StatusHandler(Handler):
 
     @authorized("read")
     async def get(self) -> None:
-        """Get the status; asks the engine."""
+        """Get the status; asks the engines."""
         services = self.settings["modelyard"]
-        engine = await self.in_thread(services.engine.info)
-        sizes = await self.in_thread(lambda: services.compute.sizes)
+        engines = services.engines
+        engine = await self.in_thread(engines.default_info)
+        every = await self.in_thread(engines.infos)
+        sizes = await self.in_thread(services.compute.sizes, engines.default)
         self.reply(
             Status(
                 version=VERSION,
@@ -24,6 +26,7 @@ class StatusHandler(Handler):
                 workspace=str(services.paths.root),
                 spool=str(services.paths.spool),
                 engine=engine,
+                engines=every,
                 sizes=sizes,
                 default_size=sizes[0].name,
                 session=services.events.session,

@@ -39,6 +39,7 @@ def create(session: Session, args: Parsed) -> ComputeInstance:
         size=args.text("size"),
         gpus=args.number("gpus", 0),
         image=args.text("image"),
+        engine=args.text("engine"),
         wait=not args.flag("no-wait"),
     )
 
@@ -56,6 +57,12 @@ def stop(session: Session, args: Parsed) -> ComputeInstance:
 def restart(session: Session, args: Parsed) -> ComputeInstance:
     """Restart an instance."""
     return session.workspace.compute.get(args.text("name")).restart(force=args.flag("force"))
+
+
+def move(session: Session, args: Parsed) -> ComputeInstance:
+    """Put a stopped instance on another engine."""
+    instance = session.workspace.compute.get(args.text("name"))
+    return instance.move(args.text("engine"), force=args.flag("force"))
 
 
 def delete(session: Session, args: Parsed) -> None:
@@ -78,6 +85,7 @@ def log(session: Session, args: Parsed) -> None:
 _NAME = Argument("name", "an instance's name", names="instances")
 _FORCE = Option("--force", "also when kernels are alive on it", "flag")
 _NO_WAIT = Option("--no-wait", "return at once", "flag")
+_ENGINE = Option("--engine", "docker or process; default: the workspace's")
 _YES = Option("--yes", "do not ask", "flag")
 
 COMMANDS = [
@@ -91,9 +99,14 @@ COMMANDS = [
             Option("--size", "CPUs and memory, by name", names="sizes"),
             Option("--gpus", "GPUs that it holds for itself", "int"),
             Option("--image", "a container image that has Python; default: the workspace's own"),
+            _ENGINE,
             _NO_WAIT,
         ),
-        ("compute create cpu-1", "compute create big-1 --size large --no-wait"),
+        (
+            "compute create cpu-1",
+            "compute create big-1 --size large --no-wait",
+            "compute create here --engine process",
+        ),
     ),
     Command(
         ("compute", "start"),
@@ -118,6 +131,14 @@ COMMANDS = [
         (_NAME,),
         (_FORCE,),
         ("compute restart cpu-1",),
+    ),
+    Command(
+        ("compute", "move"),
+        "put a stopped instance on another engine",
+        move,
+        (_NAME, Argument("engine", "docker or process")),
+        (Option("--force", "really: its programs will see another machine", "flag"),),
+        ("compute move cpu-1 docker --force",),
     ),
     Command(
         ("compute", "delete"),

@@ -61,6 +61,7 @@ def deploy(session: Session, args: Parsed) -> Endpoint:
         model=args.text("model"),
         script=Path(script) if script else None,
         size=args.text("size"),
+        engine=args.text("engine"),
         wait=not args.flag("no-wait"),
     )
 
@@ -118,6 +119,7 @@ COMMANDS = [
             Option("--model", "NAME:VERSION", required=True, names="versions"),
             Option("--script", "a scoring script with init() and run(data)"),
             Option("--size", "CPUs and memory, by name", names="sizes"),
+            Option("--engine", "of a new endpoint: docker or process; default: the workspace's"),
             Option("--no-wait", "return at once", "flag"),
         ),
         (

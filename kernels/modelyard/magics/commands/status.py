@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.magics.command import Command, Parsed
 from modelyard.magics.display import Grid, size
 from modelyard.magics.session import Session
+from modelyard.schema.common import EngineInfo
 
 
 def show(session: Session, _args: Parsed) -> Grid:
@@ -19,7 +20,8 @@ def show(session: Session, _args: Parsed) -> Grid:
     rows = [
         ["Workspace", status.workspace],
         ["Version", status.version],
-        ["Engine", " ".join(filter(None, [engine.message or engine.name, engine.hint]))],
+        ["Engine", _about(engine)],
+        *(["Also", _about(other)] for other in status.engines if other.name != engine.name),
         ["Machine", machine],
         ["Sizes", ", ".join(item.name for item in status.sizes)],
         ["Compute instances", f"{len(instances)} ({running} running)"],
@@ -28,6 +30,10 @@ def show(session: Session, _args: Parsed) -> Grid:
         ["Endpoints", str(len(workspace.endpoints.list()))],
     ]
     return Grid(["What", "Now"], rows)
+
+
+def _about(engine: EngineInfo) -> str:
+    return " ".join(filter(None, [engine.message or engine.name, engine.hint]))
 
 
 COMMANDS = [

@@ -1,0 +1,415 @@
+"""The one way in which what runs is brought to what is wanted.
+
+A domain says what it has (rows), which of it needs work (`due`) and how to do that (`converge`).
+Everything else is here, once: an engine is listed before the rows are read, so that a container on
+the list has its row by now, or lost it since; work is done on workers, never two at once for a key;
+what has no row is looked up again before it is removed; failures are tried again with growing
+pauses; an engine that does not answer holds up its own objects and no others; and whoever waits
+(for a program to be ready, for requests to be answered) gives the worker back meanwhile.
+
+Each engine has a lane of its own (a thread that looks, and workers that act): one that hangs for
+its whole time limit delays nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from modelyard.errors import EngineUnavailable, ModelyardError, ServerError
+from modelyard_server.core.keyed import KeyedWorkers
+
+INTERVAL = 2.0
+"""Seconds between two looks at an engine that tells nothing by itself."""
+QUIET_INTERVAL = 15.0
+"""… at one that reports its changes, and at one on which the domain has nothing."""
+WORKERS = 4
+"""Actions at once for each domain and engine."""
+_FIRST_PAUSE, _LAST_PAUSE = 2.0, 15.0
+
+
+class Seen(Protocol):
+    """A container, as far as it matters here (`engines.spec.ContainerState`)."""
+
+    container: str
+    kind: str
+    name: str
+
+
+class Listed(Protocol):
+    """An engine, as far as it matters here (`engines.base.Engine`)."""
+
+    name: str
+
+    def list(self, workspace: str) -> Sequence[Any]:
+        """All containers of the workspace. Raises EngineUnavailable."""
+        ...
+
+    def remove(self, container: str) -> None:
+        """Remove a container; silent when it is gone."""
+        ...
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `changed` whenever a container changes; gives what ends that. None: it cannot."""
+        ...
+
+
+@dataclass(frozen=True)
+class Again:
+    """Answer of `converge`: nothing to do but to look again in that many seconds."""
+
+    seconds: float
+
+
+class Domain(Protocol):
+    """What a domain supplies. `converge` runs on a worker, all the rest on the lane's thread."""
+
+    kinds: Collection[str]
+    """Kinds of containers that are the domain's."""
+
+    def rows(self, engine: str) -> Sequence[Any]:
+        """What is wanted on that engine and has not ended; each has a `name`, which is its key."""
+        ...
+
+    def containers(self, row: Any) -> Collection[str]:
+        """Names of the containers that belong to a row."""
+        ...
+
+    def due(self, row: Any, seen: Mapping[str, Any]) -> bool:
+        """Whether it needs work, going by the list alone. Must neither ask the engine nor write."""
+        ...
+
+    def converge(self, key: str) -> Again | None:
+        """Read the row again and do what is missing.
+
+        Raises
+        ------
+        ModelyardError: not possible now; it is tried again.
+        """
+        ...
+
+    def owner(self, container: Any) -> str:
+        """Key of the object that a container belongs, or belonged, to."""
+        ...
+
+    def changed(self, key: str, /) -> None:
+        """Something that is shown of the object is different now; silent when it is gone."""
+        ...
+
+
+class Converger:
+    """Keeps one domain converging on all engines.
+
+    Parameters
+    ----------
+    name: of the domain, for logs.
+    workspace: the workspace's id.
+    engines: those that the server has; each object stays on its own.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        domain: Domain,
+        engines: Sequence[Listed],
+        workspace: str,
+        log: logging.Logger,
+    ) -> None:
+        self._lanes = {
+            engine.name: Lane(f"{name}-{engine.name}", domain, engine, workspace, log)
+            for engine in engines
+        }
+
+    def start(self) -> None:
+        """Begin to look and to act."""
+        for lane in self._lanes.values():
+            lane.start()
+
+    def stop(self) -> None:
+        """End; what is under way is repaired by the next server."""
+        for lane in self._lanes.values():
+            lane.ask_to_stop()
+        for lane in self._lanes.values():
+            lane.stop()
+
+    def settle(self, timeout: float) -> None:
+        """After `stop`: wait for the actions that are under way, at most `timeout` seconds each."""
+        for lane in self._lanes.values():
+            lane.workers.settle(timeout)
+
+    def lane(self, engine: str) -> Lane:
+        """The lane of an engine.
+
+        Raises
+        ------
+        EngineUnavailable: the server has no such engine.
+        """
+        if engine not in self._lanes:
+            raise EngineUnavailable(
+                f"This server has no engine '{engine}'.", hint="Was it made by a newer version?"
+            )
+        return self._lanes[engine]
+
+    def trouble(self, engine: str, key: str) -> ModelyardError | None:
+        """What keeps an object from being what it should be, while it is being tried again."""
+        try:
+            return self.lane(engine).trouble(key)
+        except EngineUnavailable as error:
+            return error
+
+    def down(self, engine: str) -> EngineUnavailable | None:
+        """Why the engine cannot be asked; None when it answered at the last look, or none was."""
+        try:
+            return self.lane(engine).down
+        except EngineUnavailable as error:
+            return error
+
+
+class Lane:
+    """One domain on one engine."""
+
+    def __init__(
+        self, name: str, domain: Domain, engine: Listed, workspace: str, log: logging.Logger
+    ) -> None:
+        self._name = name
+        self._domain = domain
+        self._engine = engine
+        self._workspace = workspace
+        self._log = log
+        self.workers = KeyedWorkers(name, WORKERS, log)
+        self.down: EngineUnavailable | None = None
+        self._thread: threading.Thread | None = None
+        self._unwatch: Callable[[], None] | None = None
+        self._ticks = threading.Condition()
+        self._woken = True
+        self._stopped = False
+        self._adopted: set[str] = set()
+        self._again: dict[str, float] = {}  # when to act on a key without being asked to
+        self._pauses: dict[str, float] = {}
+        self._trouble: dict[str, ModelyardError] = {}
+
+    # -- life -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin; the first look follows at once."""
+        self._thread = threading.Thread(
+            target=self._run, name=f"modelyard-{self._name}", daemon=True
+        )
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Begin to end, without waiting."""
+        with self._ticks:
+            self._stopped = True
+            self._ticks.notify_all()
+        self.workers.stop()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End. A look that hangs in the engine is left to itself after `timeout` seconds."""
+        self.ask_to_stop()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        if self._unwatch is not None:
+            self._unwatch()
+
+    def wake(self, key: str = "") -> None:
+        """Something is wanted (of that object): look now, whatever went wrong before."""
+        with self._ticks:
+            self._pauses.pop(key, None)
+            self._again.pop(key, None)
+            self._woken = True
+            self._ticks.notify_all()
+
+    def begin(self, key: str) -> None:
+        """Work on an object now, without a look at the others first."""
+        self.workers.submit(key, lambda: self._act(key))
+
+    def trouble(self, key: str) -> ModelyardError | None:
+        """Why an object is not what it should be, while it is being tried again."""
+        return self.down or self._trouble.get(key)
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def look(self) -> bool:
+        """Compare rows and engine once and begin what is needed; says whether anything is there."""
+        try:
+            # Before the rows, see the module's description.
+            seen = {
+                state.container: state
+                for state in self._engine.list(self._workspace)
+                if state.kind in self._domain.kinds
+            }
+        except EngineUnavailable as error:
+            self._lost(error)
+            return bool(self._domain.rows(self._engine.name))
+        if self._unwatch is None and not self._stopped:
+            self._unwatch = self._engine.watch(self.wake)
+        rows = self._domain.rows(self._engine.name)
+        self._found(rows)
+        self._forget({row.name for row in rows})
+        known: set[str] = set()
+        for row in rows:
+            known.update(self._domain.containers(row))
+            if self.workers.busy(row.name):
+                continue
+            needed = self._domain.due(row, seen)  # also of one that waits: ends are counted there
+            # Once for each object since the server started: what a killed one left half done.
+            if (needed or row.name not in self._adopted) and row.name not in self._again:
+                self.begin(row.name)
+        for container in seen.keys() - known:
+            self._sweep(seen[container])
+        return bool(rows or seen)
+
+    def _sweep(self, orphan: Seen) -> None:
+        """Remove a container that has no row, unless it has one by the time that is done."""
+        key = self._domain.owner(orphan)
+
+        def remove() -> None:
+            for row in self._domain.rows(self._engine.name):
+                if orphan.container in self._domain.containers(row):
+                    return
+            self._log.info("modelyard: removing %s, which belongs to nothing", orphan.container)
+            try:
+                self._engine.remove(orphan.container)
+            except ModelyardError as error:
+                self._log.warning("modelyard: %s stays for now: %s", orphan.container, error)
+
+        # Under the owner's key: nobody makes a container of that name meanwhile.
+        self.workers.submit(key, remove)
+
+    def _forget(self, names: set[str]) -> None:
+        """Drop what is remembered of objects that are gone."""
+        with self._ticks:
+            for memory in (self._pauses, self._trouble, self._again):
+                for key in memory.keys() - names:
+                    memory.pop(key, None)
+            self._adopted &= names
+
+    def _lost(self, error: EngineUnavailable) -> None:
+        known, self.down = self.down is not None, error
+        if known:
+            return
+        rows = self._domain.rows(self._engine.name)
+        if rows:  # where nothing is, nobody misses it
+            self._log.warning("modelyard: %s", error)
+        for row in rows:
+            self._domain.changed(row.name)
+
+    def _found(self, rows: Sequence[Any]) -> None:
+        if self.down is None:
+            return
+        self.down = None
+        with self._ticks:
+            self._pauses.clear()
+            self._again.clear()
+            self._trouble.clear()
+        for row in rows:
+            self._domain.changed(row.name)
+
+    # -- acting -----------------------------------------------------------------------------
+
+    def _act(self, key: str) -> None:
+        wait: float | None = None
+        try:
+            again = self._domain.converge(key)
+        except ModelyardError as error:
+            wait = self._failed(key, error)
+        except Exception as error:  # noqa: BLE001 - one object's fault is not the others'
+            self._log.exception("modelyard: %s could not be brought to what is wanted", key)
+            wait = self._failed(key, ServerError(f"A step failed unexpectedly: {error!r}."))
+        else:
+            if again is not None:
+                wait = again.seconds
+            elif self._trouble.pop(key, None) is not None:
+                self._domain.changed(key)
+        with self._ticks:
+            if wait is not None:
+                self._again[key] = time.monotonic() + wait
+            else:
+                self._pauses.pop(key, None)
+                self._adopted.add(key)
+                self._woken = True
+            self._ticks.notify_all()
+
+    def _failed(self, key: str, error: ModelyardError) -> float:
+        """Note what is wrong; gives the seconds until the next try."""
+        pause = self._pauses.get(key, _FIRST_PAUSE)
+        self._pauses[key] = min(2 * pause, _LAST_PAUSE)
+        known = self._trouble.get(key)
+        self._trouble[key] = error
+        if known is None or known.message != error.message:
+            self._log.warning("modelyard: %s: %s", key, error)
+        self._domain.changed(key)
+        return pause
+
+    # -- the lane's thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        next_look = 0.0
+        while not self._stopped:
+            now = time.monotonic()
+            with self._ticks:
+                woken, self._woken = self._woken, False
+                ripe = [key for key, at in self._again.items() if at <= now]
+                for key in ripe:
+                    del self._again[key]
+            for key in ripe:
+                self.begin(key)
+            if woken or now >= next_look:
+                next_look = time.monotonic() + self._look_guarded()
+            self._sleep(next_look)
+
+    def _look_guarded(self) -> float:
+        """Look; gives the seconds until the next time."""
+        try:
+            anything = self.look()
+        except Exception:  # noqa: BLE001 - a loop outlives its turns
+            self._log.exception("modelyard: the %s loop failed; it goes on", self._name)
+            return INTERVAL
+        told = self._unwatch is not None and self.down is None
+        return QUIET_INTERVAL if told or not anything else INTERVAL
+
+    def _sleep(self, next_look: float) -> None:
+        with self._ticks:
+            if not self._woken and not self._stopped:
+                until = min([next_look, *self._again.values()])
+                self._ticks.wait(max(0.0, until - time.monotonic()))
+
+
+class CrashWindow:
+    """Counts the ends of programs that should run: too many within a window are too many.
+
+    Parameters
+    ----------
+    most: this many ends …
+    within: … in this many seconds, and the program is left off.
+    """
+
+    def __init__(self, most: int, within: float) -> None:
+        self._within = within
+        self._lives: dict[str, deque[tuple[Hashable, float]]] = defaultdict(
+            lambda: deque(maxlen=most)
+        )
+
+    def count(self, key: str, life: Hashable) -> bool:
+        """Note a life (whatever tells one from the next); True when there were too many.
+
+        A life that is known already is not counted again. After True the count begins anew.
+        """
+        lives = self._lives[key]
+        if lives and lives[-1][0] == life:
+            return False
+        lives.append((life, time.monotonic()))
+        if len(lives) < (lives.maxlen or 0) or lives[-1][1] - lives[0][1] > self._within:
+            return False
+        lives.clear()
+        return True
+
+    def forget(self, key: str) -> None:
+        """Drop what is known of a key."""
+        self._lives.pop(key, None)

@@ -1,0 +1,123 @@
+"""What Docker's containers do, without asking about each of them again and again.
+
+Docker's list says little of a container; what matters (when it started, how it ended) takes a
+question each. So answers are kept, and asked for anew only of containers that Docker's event stream
+(https://docs.docker.com/reference/api/engine/ `GET /events`) or the list says have changed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from docker.errors import DockerException
+from urllib3.exceptions import HTTPError
+
+from modelyard.errors import ModelyardError
+from modelyard_server.engines.docker_client import DockerClient
+from modelyard_server.engines.spec import LABEL_WORKSPACE, ContainerState
+
+_RETRY = 2.0
+"""Seconds between two tries to hear Docker."""
+_SILENCE = 24 * 3600
+"""Seconds without an event after which the stream is opened anew."""
+
+Changed = Callable[[], None]
+
+
+class DockerWatch:
+    """Hears of changes while anybody wants to know, and keeps what was seen meanwhile."""
+
+    def __init__(self, client: DockerClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._listeners: list[Changed] = []
+        self._states: dict[str, tuple[str, ContainerState]] = {}
+        self._hears = False
+        self._count = 0
+        self._stream: Any = None
+        self._over = threading.Event()
+
+    def subscribe(self, changed: Changed) -> Callable[[], None]:
+        """Call `changed` after each change; gives what ends that."""
+        with self._lock:
+            self._listeners.append(changed)
+            if len(self._listeners) == 1:
+                self._over = threading.Event()
+                threading.Thread(
+                    target=self._run, args=(self._over,), name="modelyard-docker", daemon=True
+                ).start()
+        return lambda: self._unsubscribe(changed)
+
+    def known(self, id: str, status: str) -> ContainerState | None:
+        """What was seen of a container, if the list says the same and nothing was heard since."""
+        with self._lock:
+            kept = self._states.get(id)
+            return kept[1] if kept is not None and kept[0] == status else None
+
+    def keep(self, id: str, status: str, state: ContainerState, heard: int) -> None:
+        """Remember an answer, unless something was heard since `heard`."""
+        with self._lock:
+            if self._hears and heard == self._count:
+                self._states[id] = (status, state)
+
+    def mark(self) -> int:
+        """A moment: what was heard until now."""
+        return self._count
+
+    # -- listening --------------------------------------------------------------------------
+
+    def _unsubscribe(self, changed: Changed) -> None:
+        with self._lock:
+            if changed in self._listeners:
+                self._listeners.remove(changed)
+            if self._listeners:
+                return
+            self._over.set()
+            stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    def _run(self, over: threading.Event) -> None:
+        while not over.is_set():
+            try:
+                self._listen(over)
+            except (ModelyardError, DockerException, requests.RequestException, HTTPError, OSError):
+                pass  # the engine's list says why; here it is only tried again
+            except (ValueError, AttributeError):
+                pass  # how reading ends when `close` has taken the socket away
+            with self._lock:
+                self._hears = False
+                self._states.clear()
+            self._tell()
+            over.wait(_RETRY)
+
+    def _listen(self, over: threading.Event) -> None:
+        wanted = {"type": "container", "label": LABEL_WORKSPACE}
+        with self._client.calling(_SILENCE) as api:
+            stream = api.events(decode=True, filters=wanted)
+            with self._lock:
+                self._stream = stream
+                self._states.clear()
+                self._hears = not over.is_set()
+            if over.is_set():
+                stream.close()
+                return
+            for event in stream:
+                # Every kernel is an exec, and changes nothing of its container.
+                if not str(event.get("Action", "")).startswith("exec_"):
+                    self._heard(str(event.get("id", "")))
+
+    def _heard(self, id: str) -> None:
+        with self._lock:
+            self._count += 1
+            self._states.pop(id, None)  # of a removed one nothing is kept
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for changed in listeners:
+            changed()
