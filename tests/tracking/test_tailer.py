@@ -221,7 +221,9 @@ def test_links_and_pipes_in_the_spool_are_not_followed(bench: Bench, tmp_path: P
 def test_one_broken_spool_does_not_hold_up_the_others(bench: Bench) -> None:
     broken, first = bench.spooled()
     fine, second = bench.spooled()
-    (bench.paths.logs / "runs" / f"{broken.id}.txt").mkdir()  # its output cannot be written
+    (bench.paths.logs / "runs" / f"{broken.id}.txt").mkdir(
+        parents=True
+    )  # its output cannot be written
     first.output("x\n", 1)
     second.metric("a", 1, None)
     with pytest.MonkeyPatch.context() as patch:

@@ -64,7 +64,7 @@ class RunSource(msgspec.Struct, kw_only=True):
 class RunCreate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Body of `POST /runs`. The client chooses the id, so that a retry cannot make a second run."""
 
-    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
     experiment: str
     name: str = ""
     tags: dict[str, str] = {}
@@ -92,7 +92,7 @@ class RunFinish(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     status: Literal["finished", "failed", "cancelled"] = "finished"
     error: str = ""
-    offset: int = 0
+    offset: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] = 0
 
 
 class ModelRef(msgspec.Struct, kw_only=True):

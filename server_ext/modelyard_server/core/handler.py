@@ -106,7 +106,9 @@ class Handler(APIHandler):
         try:
             value = int(raw) if raw else default
         except ValueError:
-            raise InvalidInput(f"'{name}' must be an integer, not '{raw}'.", field=name) from None
+            raise InvalidInput(
+                f"'{name}' must be an integer, not '{raw[:40]}'.", field=name
+            ) from None
         return max(low, min(high, value))
 
     def reply(self, answer: Any, status: int = 200) -> None:

@@ -133,7 +133,9 @@ class DownloadMixin(Handler):
         Raises
         ------
         NotFound: there is no such file.
+        HTTPError: a page of another site asks, in the user's name.
         """
+        self.check_xsrf_cookie()  # as Jupyter's own FilesHandler: GET of a file, too
         try:
             descriptor = await self.in_thread(os.open, path, os.O_RDONLY | os.O_NOFOLLOW)
         except OSError as error:
@@ -192,13 +194,18 @@ class DownloadMixin(Handler):
         if match is None or match[0] == "bytes=-" or changed:
             return 0, size
         first, last = match[1], match[2]
-        start = int(first) if first else max(0, size - int(last))
-        end = min(size, int(last) + 1) if first and last else size
+        start = _position(first) if first else max(0, size - _position(last))
+        end = min(size, _position(last) + 1) if first and last else size
         if start >= end:
             return 1, 0
         self.set_status(206)
         self.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
         return start, end
+
+
+def _position(digits: str) -> int:
+    """A byte position of `Range`; no file is as large as what has more than 18 digits."""
+    return int(digits) if len(digits) <= 18 else _ANY_SIZE
 
 
 def renamed(info: ArtifactInfo, path: str) -> ArtifactInfo:

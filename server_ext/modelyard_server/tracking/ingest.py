@@ -8,7 +8,7 @@ import time
 
 from modelyard.errors import ModelyardError
 from modelyard_server.artifacts.store import ArtifactStore
-from modelyard_server.tracking.layout import hidden_key
+from modelyard_server.tracking.layout import check_hidden, hidden_key
 from modelyard_server.tracking.output import OutputLogs
 from modelyard_server.tracking.records import Batch, read_lines
 from modelyard_server.tracking.store.runs import Position, RunStore
@@ -34,7 +34,7 @@ class Ingestor:
         """Take what is new in `data`, which begins at byte `offset`; gives the position after it.
 
         A piece that begins past what is held is left: the sender begins again at the position. An
-        incomplete last line waits for its rest. Nothing is taken once the run has ended.
+        incomplete last line waits for its rest. Nothing is taken of a run that has no writer.
 
         Raises
         ------
@@ -45,15 +45,18 @@ class Ingestor:
             position = self._runs.position(uid)
             fresh = data[max(0, position.offset - offset) :] if offset <= position.offset else b""
             whole = fresh[: fresh.rfind(b"\n") + 1]
-            if position.active:
+            if position.writing:
                 self._take(position, read_lines(whole), len(whole))
             return position
 
-    def skip(self, uid: str, size: int) -> None:
-        """Leave out bytes that can never be a line."""
+    def skip(self, uid: str, offset: int, size: int) -> None:
+        """Leave out `size` bytes from `offset` on, which can never be a line.
+
+        Nothing happens when the position has moved meanwhile: another reader left them out.
+        """
         with self._turn:
             position = self._runs.position(uid)
-            if position.active:
+            if position.writing and position.offset == offset:
                 self._take(position, Batch(bad=1), size)
 
     def _take(self, position: Position, batch: Batch, size: int) -> None:
@@ -79,6 +82,7 @@ class Ingestor:
 
     def _write_file(self, uid: str, path: str, text: str) -> None:
         try:
+            check_hidden(path)
             writer = self._store.writer(hidden_key(uid, path))
             writer.write(text.encode(errors="replace"))
             # As durable as the database, which does not wait for the disk either.

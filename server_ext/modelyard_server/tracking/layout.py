@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from modelyard.errors import InvalidInput
+
 HIDDEN = ".modelyard"
 """Folder of a run's artifacts that is ours; listed only when asked for by path."""
+
+_LOG = "log.txt"
 
 
 def run_key(uid: str, path: str = "") -> str:
@@ -18,4 +22,15 @@ def hidden_key(uid: str, path: str) -> str:
 
 def log_key(uid: str) -> str:
     """Store key of the output."""
-    return hidden_key(uid, "log.txt")
+    return hidden_key(uid, _LOG)
+
+
+def check_hidden(path: str) -> None:
+    """Refuse a path in our own folder that a run's process may not write to.
+
+    Raises
+    ------
+    InvalidInput: the place is the server's.
+    """
+    if path.partition("/")[0] == _LOG:
+        raise InvalidInput(f"'{HIDDEN}/{_LOG}' is written by the server.", field="path")

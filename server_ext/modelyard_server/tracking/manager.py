@@ -23,17 +23,18 @@ from modelyard.schema.tracking import (
     RunPage,
     RunUpdate,
 )
-from modelyard.tracking.names import NOTE_LENGTH, check_key, check_name, check_text, random_name
+from modelyard.tracking.names import NOTE_LENGTH, check_name, check_text, random_name
 from modelyard_server.artifacts.store import ArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
+from modelyard_server.tracking.closing import Closing
 from modelyard_server.tracking.files import RunFiles
 from modelyard_server.tracking.ingest import Ingestor
 from modelyard_server.tracking.layout import log_key, run_key
 from modelyard_server.tracking.live import LiveRuns
-from modelyard_server.tracking.output import OutputLogs
+from modelyard_server.tracking.output import LONGEST, OutputLogs
 from modelyard_server.tracking.query import parse_order, parse_page_token, parse_query
 from modelyard_server.tracking.spools import Spools
 from modelyard_server.tracking.store.experiments import ExperimentStore
@@ -41,11 +42,10 @@ from modelyard_server.tracking.store.metrics import MetricStore
 from modelyard_server.tracking.store.pages import PageStore
 from modelyard_server.tracking.store.runs import Position, RunStore
 from modelyard_server.tracking.tailer import Tailer
+from modelyard_server.tracking.texts import check_texts
 
 _INTERVAL = 0.2
 """Seconds between looks at the spools of active runs."""
-_MOST_TEXTS = 1000
-"""Tags, or parameters, in one request."""
 
 
 class TrackingManager(LoggingConfigurable):
@@ -75,16 +75,19 @@ class TrackingManager(LoggingConfigurable):
         self._spools = Spools(paths.spool)
         self._ingestor = Ingestor(self._runs, store, self._logs, self.log)
         self._tailer = Tailer(self._spools, self._ingestor, self._runs, self, self.log)
+        self._closing = Closing(self._logs, self._spools, self._runs, self.log)
+        self._looked_back = False
+        self._failing: dict[str, str] = {}
         self._live = LiveRuns(events, self.run, self.experiment)
         self._loop = Loop("tracking", self.step, _INTERVAL, self.log)
 
     # -- life -------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Finish what an earlier server left, and follow the spools."""
-        for uid in self._logs.growing():
-            if not self._runs.exists(uid) or not self._runs.position(uid).active:
-                self.closed(uid)
+        """Follow the spools, and finish what an earlier server left.
+
+        Never raises: what cannot be done yet is in `problems` and tried again by the loop.
+        """
         self._loop.start()
 
     def stop(self) -> None:
@@ -92,9 +95,32 @@ class TrackingManager(LoggingConfigurable):
         self._loop.stop()
 
     def step(self) -> None:
-        """What the loop does: read spools, then tell the browser."""
-        self._tailer.step()
-        self._live.flush()
+        """What the loop does: tidy up, read spools, tell the browser; each whatever the others do.
+
+        What fails is logged when it begins to, and tried again by the next step.
+        """
+        if not self._looked_back:
+            self._looked_back = self._attempt("finishing earlier runs", self._closing.look_back)
+        self._attempt("storing output", self._closing.retry)
+        self._attempt("reading spools", self._tailer.step)
+        self._attempt("telling of runs", self._live.flush)
+
+    def problems(self) -> list[str]:
+        """Sentences about what does not work at this moment; empty when all does."""
+        failing = [f"Tracking: {what} fails: {error}" for what, error in self._failing.items()]
+        return failing + self._closing.problems()
+
+    def _attempt(self, what: str, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except Exception as error:
+            if what not in self._failing:
+                self.log.error("modelyard: %s fails; it is tried again", what, exc_info=error)
+            self._failing = {**self._failing, what: str(error)}
+            return False
+        if what in self._failing:
+            self._failing = {name: e for name, e in self._failing.items() if name != what}
+        return True
 
     # -- experiments ------------------------------------------------------------------------
 
@@ -181,8 +207,8 @@ class TrackingManager(LoggingConfigurable):
         check_name(body.experiment, field="experiment")
         if body.name:
             check_name(body.name, what="run")
-        _check_texts("tag", body.tags)
-        _check_texts("parameter", body.params)
+        check_texts("tag", body.tags)
+        check_texts("parameter", body.params)
         self._not_deleted(body.experiment)
         self._runs.create(body, body.name or random_name(), time.time())
         run = self._live.run_now(body.id)
@@ -245,7 +271,7 @@ class TrackingManager(LoggingConfigurable):
         if body.note is not None:
             values["note"] = check_text(body.note, what="note", key="note", limit=NOTE_LENGTH)
         tags = body.tags or {}
-        _check_texts("tag", {key: value or "" for key, value in tags.items()})
+        check_texts("tag", {key: value or "" for key, value in tags.items()})
         self._runs.update(id, values, tags)
         return self._live.run_now(id)
 
@@ -257,7 +283,7 @@ class TrackingManager(LoggingConfigurable):
         WrongState: it has not ended. InUse: a live deployment depends on it.
         """
         run = self.run(id)
-        if self._runs.position(id).active:
+        if not self._runs.position(id).ended:
             raise WrongState(
                 f"The run '{run.name}' has not ended.", hint="Wait for it, or restart its kernel."
             )
@@ -281,15 +307,15 @@ class TrackingManager(LoggingConfigurable):
         WrongState: the server does not hold that much of the spool.
         """
         position = self._runs.position(id)
-        if position.active and position.spool:
+        if position.writing and position.spool:
             position = self._tailer.read(id)
-        if position.active and position.offset < body.offset:
+        if not position.ended and position.offset < body.offset:
             raise WrongState(
                 f"The server holds {position.offset} of {body.offset} bytes that were logged.",
                 hint="Send the rest first.",
                 field="offset",
             )
-        if position.active:
+        if not position.ended:
             self._runs.end(position.id, body.status, body.error, time.time())
             self.closed(id)
         return self.run(id)
@@ -309,7 +335,7 @@ class TrackingManager(LoggingConfigurable):
         """Take a piece of a run's spool from a client; says how much the server holds."""
         position = self._ingestor.ingest(id, offset, data)
         self.changed(id)
-        if not position.active:
+        if position.ended:
             self.closed(id)
         return LogAck(offset=position.offset)
 
@@ -324,15 +350,24 @@ class TrackingManager(LoggingConfigurable):
         return self._metrics.history(id, key, max_points)
 
     def output(self, id: str, offset: int) -> RunLog:
-        """What the run printed, from a byte on; at most 1 MiB at once."""
+        """What the run printed, from a byte on; at most 1 MiB at once.
+
+        Raises
+        ------
+        InvalidInput: no log is as long as `offset`.
+        """
+        if offset > LONGEST:
+            raise InvalidInput(
+                f"No run's output has {offset:,} bytes; {LONGEST:,} are kept.", field="offset"
+            )
         position = self._catch_up(id)
         text, end = self._logs.read(id, log_key(id), offset, position.log_size)
-        return RunLog(text=text, offset=end, ended=not position.active and not text)
+        return RunLog(text=text, offset=end, ended=position.ended and not text)
 
     def _catch_up(self, id: str) -> Position:
         position = self._runs.position(id)
         behind = position.spool and self._spools.size(id) > position.offset
-        return self._tailer.read(id) if position.active and behind else position
+        return self._tailer.read(id) if position.writing and behind else position
 
     def adopt(self, body: RunCreate) -> None:
         """Make a run that was begun while no server answered; its experiment comes back too."""
@@ -348,8 +383,7 @@ class TrackingManager(LoggingConfigurable):
 
     def closed(self, uid: str) -> None:
         """Tidy up after a run that has ended."""
-        self._logs.seal(uid, log_key(uid))
-        self._spools.remove(uid)
+        self._closing.close(uid)
         if self._runs.exists(uid):
             run = self._live.run_now(uid)
             self._live.experiment_now(run.experiment_id)
@@ -361,15 +395,3 @@ class TrackingManager(LoggingConfigurable):
 
 def _no_models(_ids: Sequence[str]) -> dict[str, list[ModelRef]]:
     return {}
-
-
-def _check_texts(what: str, texts: dict[str, str]) -> None:
-    if len(texts) > _MOST_TEXTS:
-        raise InvalidInput(
-            f"{len(texts):,} {what}s at once are more than {_MOST_TEXTS:,}.",
-            hint="Store a large configuration as a file: run.log_text(text, 'config.yaml').",
-            field=f"{what}s",
-        )
-    for key, value in texts.items():
-        check_key(key, what=what)
-        check_text(value, what=what, key=key)

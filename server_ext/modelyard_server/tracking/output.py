@@ -15,6 +15,9 @@ LOG_LIMIT = 64 << 20
 _CUT = b"\n[The output is longer than 64 MiB; the rest was not kept.]\n"
 _PIECE = 1 << 20
 
+LONGEST = LOG_LIMIT + len(_CUT)
+"""Bytes that a log can have."""
+
 
 class OutputLogs:
     """Logs of runs.
@@ -29,7 +32,6 @@ class OutputLogs:
         self._folder = folder
         self._store = store
         self._sealing = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, uid: str, at: int, text: list[str]) -> int:
         """Write text at position `at` and give the new size.
@@ -42,6 +44,8 @@ class OutputLogs:
         data = "".join(text).encode(errors="replace")
         if at + len(data) > LOG_LIMIT:
             data = data[: LOG_LIMIT - at] + _CUT
+        # Here and not at the beginning: a full disk must not keep a server from starting.
+        self._folder.mkdir(parents=True, exist_ok=True)
         with self._path(uid).open("r+b" if self._path(uid).exists() else "wb") as file:
             file.truncate(at)
             file.seek(at)
@@ -59,6 +63,8 @@ class OutputLogs:
             file = self._store.open(key)
             size = os.fstat(file.fileno()).st_size
         with file:
+            if offset >= size:
+                return "", offset
             file.seek(offset)
             data = file.read(max(0, min(_PIECE, size - offset)))
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -78,6 +84,8 @@ class OutputLogs:
         with self._sealing:
             if not path.exists():
                 return
+            if self._store.path(key).is_dir():
+                self._store.delete_tree(key)  # the name is ours; an earlier version let it go
             writer = self._store.writer(key)
             try:
                 with path.open("rb") as file:

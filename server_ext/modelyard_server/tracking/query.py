@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -20,6 +20,10 @@ _COMPARISON = re.compile(
     re.VERBOSE,
 )
 _QUERY_LENGTH = 2000
+_QUERY_TERMS = 50
+"""Each is a condition of the statement: their number decides what a search costs."""
+_TOKEN_LENGTH = 1 << 16
+_Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -50,9 +54,9 @@ class Order(msgspec.Struct, frozen=True):
 class Place(msgspec.Struct, array_like=True, frozen=True):
     """Where the next page begins: after this row of this part of the order."""
 
-    part: int
+    part: Annotated[int, msgspec.Meta(ge=0, le=9)]
     value: float | str | None
-    id: int
+    id: _Id
 
 
 def parse_query(text: str) -> Query:
@@ -60,7 +64,8 @@ def parse_query(text: str) -> Query:
 
     Raises
     ------
-    InvalidInput: a comparison with something that is no number, or the text is too long.
+    InvalidInput: a comparison with something that is no number, or the text is too long
+        or has too many words.
     """
     if len(text) > _QUERY_LENGTH:
         raise InvalidInput(
@@ -70,6 +75,13 @@ def parse_query(text: str) -> Query:
     rest = _COMPARISON.sub(" ", text).split()
     if comparisons:
         rest = [word for word in rest if word.lower() != "and"]
+    terms = len(comparisons) + len(rest)
+    if terms > _QUERY_TERMS:
+        raise InvalidInput(
+            f"The search has {terms} words and comparisons, more than {_QUERY_TERMS}.",
+            hint="Search for fewer words; all of them must be found.",
+            field="q",
+        )
     return Query(comparisons=comparisons, words=rest)
 
 
@@ -135,6 +147,8 @@ def parse_page_token(text: str) -> Place | None:
     if not text:
         return None
     try:
+        if len(text) > _TOKEN_LENGTH:
+            raise ValueError("longer than any of ours")
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         return msgspec.msgpack.decode(raw, type=Place)
     except (ValueError, binascii.Error, msgspec.MsgspecError) as error:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from modelyard.tracking.spool import lock_name, spool_name
@@ -30,22 +31,18 @@ class Spools:
         """Runs that have a spool."""
         for path in self._folder.iterdir():
             match = _NAME.fullmatch(path.name)
-            if match:
+            if match and not path.is_dir():
                 yield match[1]
 
     def size(self, uid: str) -> int:
         """Bytes of a run's spool; 0 when there is none."""
-        try:
-            return (self._folder / spool_name(uid)).stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            return 0
+        found = self._stat(uid)
+        return found.st_size if found else 0
 
     def modified(self, uid: str) -> float | None:
         """When it was last written to; None when there is none."""
-        try:
-            return (self._folder / spool_name(uid)).stat(follow_symlinks=False).st_mtime
-        except FileNotFoundError:
-            return None
+        found = self._stat(uid)
+        return found.st_mtime if found else None
 
     def read(self, uid: str, offset: int) -> bytes:
         """Whole lines from a position on, about `PIECE` bytes; empty when there are none yet."""
@@ -79,9 +76,18 @@ class Spools:
         return False
 
     def remove(self, uid: str) -> None:
-        """Remove the spool of a run that has ended."""
+        """Remove the spool of a run that has ended; a directory in its place is left alone."""
         for name in (spool_name(uid), lock_name(uid)):
-            (self._folder / name).unlink(missing_ok=True)
+            with suppress(FileNotFoundError, IsADirectoryError):
+                (self._folder / name).unlink()
+
+    def _stat(self, uid: str) -> os.stat_result | None:
+        """Facts about a run's spool; None when no plain file has its name."""
+        try:
+            found = (self._folder / spool_name(uid)).stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
 
     def _open(self, name: str) -> int | None:
         # Neither a link to a file of the server's nor a pipe that blocks it.

@@ -65,8 +65,8 @@ class Tailer:
     def step(self) -> None:
         """Read what is new; once a second also look for dead writers and unknown spools."""
         looking = time.monotonic() - self._looked >= _LOOK_AROUND
-        active = self._runs.active()
-        for position in active:
+        writing = self._runs.writing()
+        for position in writing:
             if self._paused.get(position.uid, 0.0) > time.monotonic():
                 continue
             try:
@@ -76,23 +76,23 @@ class Tailer:
                 self._log.error("run %s: its spool cannot be read: %s", position.uid, error)
         if looking:
             self._looked = time.monotonic()
-            self._look_around({position.uid for position in active})
+            self._look_around({position.uid for position in writing})
 
     def read(self, uid: str) -> Position:
         """Take all that is in a run's spool now."""
         # Its size now: a process may log faster than we read.
         position, end = self._runs.position(uid), self._spools.size(uid)
-        while position.active and position.offset < end:
+        while position.writing and position.offset < end:
             data = self._spools.read(uid, position.offset)
             if not data:
                 break
             if data.endswith(b"\n"):
                 position = self._ingestor.ingest(uid, position.offset, data)
             else:
-                self._ingestor.skip(uid, len(data))
+                self._ingestor.skip(uid, position.offset, len(data))
                 position = self._runs.position(uid)
             self._owner.changed(uid)
-        if not position.active:
+        if position.ended:
             self._owner.closed(uid)
         return position
 
@@ -106,23 +106,28 @@ class Tailer:
         # Only now: what a process wrote before it died is all there once its lock is free.
         if dead or self._spools.size(position.uid) > position.offset:
             position = self.read(position.uid)
-        if dead and position.active:
+        if dead and position.writing:
             self._fail(position, _DIED, self._spools.modified(position.uid) or position.heard)
 
     def _fail(self, position: Position, reason: str, ended: float) -> None:
         self._runs.end(position.id, "failed", reason, ended)
         self._owner.closed(position.uid)
 
-    def _look_around(self, active: set[str]) -> None:
+    def _look_around(self, writing: set[str]) -> None:
         for uid in list(self._spools.ids()):
-            if uid in active:
+            if uid in writing or self._paused.get(uid, 0.0) > time.monotonic():
                 continue
-            if self._runs.exists(uid):
-                position = self._runs.position(uid)
-                if not position.active:  # it ended, and the server did before it could tidy up
-                    self._owner.closed(uid)
-                continue
+            try:
+                self._look_at(uid)
+            except Exception as error:  # noqa: BLE001 - one spool must not hide the others
+                self._paused[uid] = time.monotonic() + _PAUSE
+                self._log.error("run %s: its spool cannot be looked at: %s", uid, error)
+
+    def _look_at(self, uid: str) -> None:
+        if not self._runs.exists(uid):
             self._adopt(uid)
+        elif self._runs.position(uid).ended:  # and the server did before it could tidy up
+            self._owner.closed(uid)
 
     def _adopt(self, uid: str) -> None:
         line, _, _ = self._spools.read(uid, 0).partition(b"\n")

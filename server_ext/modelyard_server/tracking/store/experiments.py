@@ -10,16 +10,15 @@ from sqlalchemy.orm import Session
 from modelyard.errors import NotFound
 from modelyard.schema.tracking import Experiment
 from modelyard_server.db.session import Database
+from modelyard_server.tracking.statuses import NOT_ENDED
 from modelyard_server.tracking.tables import ExperimentRow, RunRow
-
-ACTIVE = ("queued", "preparing", "running")
 
 
 def _counted() -> Select[ExperimentRow, int, int]:
     runs = select(func.count()).where(
         RunRow.experiment_id == ExperimentRow.id, RunRow.deleted.is_(None)
     )
-    active = runs.where(RunRow.status.in_(ACTIVE))
+    active = runs.where(RunRow.status.in_(NOT_ENDED))
     return select(ExperimentRow, runs.scalar_subquery(), active.scalar_subquery())
 
 

@@ -16,8 +16,9 @@ from modelyard.tracking.names import ERROR_LENGTH
 from modelyard_server.db.session import Database
 from modelyard_server.tracking.query import as_number
 from modelyard_server.tracking.records import Batch
+from modelyard_server.tracking.statuses import NOT_ENDED, WRITING
 from modelyard_server.tracking.store.assemble import runs_of
-from modelyard_server.tracking.store.experiments import ACTIVE, experiment_id
+from modelyard_server.tracking.store.experiments import experiment_id
 from modelyard_server.tracking.store.metrics import append_points, seal_all
 from modelyard_server.tracking.tables import ExperimentRow, ParamRow, RunRow, TagRow
 
@@ -35,9 +36,14 @@ class Position(msgspec.Struct, kw_only=True):
     heard: float
 
     @property
-    def active(self) -> bool:
-        """Whether it has not ended."""
-        return self.status in ACTIVE
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.status not in NOT_ENDED
+
+    @property
+    def writing(self) -> bool:
+        """Whether a process of it may log."""
+        return self.status in WRITING
 
 
 _POSITION = [getattr(RunRow, name) for name in Position.__struct_fields__]
@@ -101,10 +107,10 @@ class RunStore:
             raise _missing(uid)
         return msgspec.convert(dict(found._mapping), Position)
 
-    def active(self) -> list[Position]:
-        """The runs that have not ended."""
+    def writing(self) -> list[Position]:
+        """The runs that have a writer."""
         with self._db.session(reading=True) as session:
-            found = session.execute(select(*_POSITION).where(RunRow.status.in_(ACTIVE))).all()
+            found = session.execute(select(*_POSITION).where(RunRow.status.in_(WRITING))).all()
         return [msgspec.convert(dict(row._mapping), Position) for row in found]
 
     def update(self, uid: str, values: Mapping[str, Any], tags: Mapping[str, str | None]) -> None:
@@ -132,14 +138,14 @@ class RunStore:
                 end_run(session, after.id, batch.end.status, batch.end.error, now)
 
     def end(self, id: int, status: str, error: str, ended: float) -> bool:
-        """Mark an active run as ended; False when it had ended before."""
+        """Mark a run as ended; False when it had ended before."""
         with self._db.session() as session:
             return end_run(session, id, status, error, ended)
 
 
 def end_run(session: Session, id: int, status: str, error: str, ended: float) -> bool:
-    """Mark an active run as ended within a transaction; False when it had ended before."""
-    where = update(RunRow).where(RunRow.id == id, RunRow.status.in_(ACTIVE))
+    """Mark a run as ended within a transaction; False when it had ended before."""
+    where = update(RunRow).where(RunRow.id == id, RunRow.status.in_(NOT_ENDED))
     found = session.execute(
         where.values(status=status, error=error[:ERROR_LENGTH], ended=ended).returning(
             RunRow.experiment_id
