@@ -27,6 +27,7 @@ from modelyard.schema.serving import (
 from modelyard.suggest import did_you_mean
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
+from modelyard_server.core.secrets import new_key, workspace_box
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Engine
 from modelyard_server.environments.manager import EnvironmentManager
@@ -35,7 +36,6 @@ from modelyard_server.serving import call, checks, ports
 from modelyard_server.serving.reconcile import Reconciler
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
-from modelyard_server.serving.secrets import SecretBox, new_key
 from modelyard_server.serving.spec import scoring_name
 from modelyard_server.serving.store import ServingStore
 
@@ -74,7 +74,7 @@ class ServingManager(LoggingConfigurable):
         self._events = events
         self._sizes = sizes
         self._store = ServingStore(db)
-        self._box = SecretBox(paths.state / "secret.key")
+        self._box = workspace_box(paths)
         self._writing = threading.Lock()
         self._rollout = Rollout(
             store=self._store,

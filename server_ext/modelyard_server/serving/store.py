@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from modelyard_server.core.secrets import Reseal
 from modelyard_server.db.session import Database
 from modelyard_server.serving.records import (
     ADVANCING,
@@ -151,6 +152,14 @@ class ServingStore:
             row = session.get(EndpointRow, name)
             if row is not None:
                 row.keys = keys
+
+    def reseal(self, reseal: Reseal) -> None:
+        """Pass everything that is sealed through `reseal`: all of it, or on an error nothing."""
+        with self._db.session() as session:
+            for endpoint in session.scalars(select(EndpointRow)):
+                endpoint.keys = reseal(endpoint.keys)
+            for deployment in session.scalars(select(DeploymentRow)):
+                deployment.env = reseal(deployment.env)
 
     def mark_deleted(self, name: str) -> None:
         """Note that the endpoint is to go."""
