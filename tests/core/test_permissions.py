@@ -54,6 +54,7 @@ TABLE = {
     "GET /runs/RUN/artifacts": "i r j",
     "GET /runs/RUN/files/a": "i r j",
     "PUT /runs/RUN/files/a": "i j",
+    "GET /lineage": "i r",
     "GET /models": "i r",
     "GET /models/X": "i r",
     "PATCH /models/X": "i",

@@ -91,7 +91,6 @@ class ServingManager(LoggingConfigurable):
         self._reconciler = Reconciler(
             store=self._store, paths=paths, engine=engine, rollout=self._rollout, log=self.log
         )
-        registry.deployed = self._store.deployed
 
     # -- life -------------------------------------------------------------------------------
 
@@ -161,7 +160,7 @@ class ServingManager(LoggingConfigurable):
             raise EngineUnavailable(about.message, hint=about.hint)
         with self._writing:
             endpoint = self._endpoint(request)
-            self._store.deploy(endpoint, deployment)
+            self._store.deploy(endpoint, deployment, self._registry.require)
         self._changed(request.name)
         self._registry.usage_changed(model.name)
         self._reconciler.wake(request.name)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from modelyard.schema.lineage import ENDPOINT, Thing, version_thing
 from modelyard_server.core.secrets import Reseal
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.edges import release, set_bases
 from modelyard_server.serving.records import (
     ADVANCING,
     RETIRED,
@@ -73,33 +76,27 @@ class ServingStore:
         with self._db.session(reading=True) as session:
             return set(session.scalars(select(EndpointRow.port)))
 
-    def deployed(self) -> dict[tuple[str, int], list[str]]:
-        """Model versions that are served, or about to be, and the names of the endpoints."""
-        query = (
-            select(DeploymentRow.model, DeploymentRow.version, EndpointRow.name)
-            .join(EndpointRow, DeploymentRow.endpoint == EndpointRow.name)
-            .where((DeploymentRow.id == EndpointRow.current) | DeploymentRow.state.in_(ADVANCING))
-            .where(EndpointRow.desired != "deleted")
-            .distinct()
-            .order_by(EndpointRow.name)
-        )
-        with self._db.session(reading=True) as session:
-            rows = session.execute(query).all()
-        found: dict[tuple[str, int], list[str]] = {}
-        for model, version, endpoint in rows:
-            found.setdefault((model, version), []).append(endpoint)
-        return found
-
     # -- writing ----------------------------------------------------------------------------
 
-    def deploy(self, endpoint: EndpointRecord, deployment: DeploymentRecord) -> None:
+    def deploy(
+        self,
+        endpoint: EndpointRecord,
+        deployment: DeploymentRecord,
+        require: Callable[[Session, str, int], None],
+    ) -> None:
         """Add a deployment, and the endpoint when it is new; one that was coming gives way.
+
+        Parameters
+        ----------
+        require: raises NotFound unless the model version is there.
 
         Raises
         ------
         AlreadyExists: the port, or the name in other letters, was taken meanwhile.
+        NotFound: the model version was deleted meanwhile.
         """
         with self._db.session() as session:
+            require(session, deployment.model, deployment.version)
             row = session.get(EndpointRow, endpoint.name)
             if row is None:
                 row = EndpointRow(
@@ -117,6 +114,7 @@ class ServingStore:
                 if other.id != row.current and other.state not in RETIRED:
                     other.state = "stopped"
             row.deployments.append(DeploymentRow(**msgspec.to_builtins(deployment)))
+            _note_bases(session, row)
 
     def update(self, deployment: str, **fields: Any) -> bool:
         """Change columns of a deployment that is not on its way out; says whether it was there."""
@@ -126,6 +124,8 @@ class ServingStore:
                 return False
             for key, value in fields.items():
                 setattr(row, key, msgspec.to_builtins(value))
+            if "state" in fields:
+                _note_bases(session, session.get_one(EndpointRow, row.endpoint))
             return True
 
     def switch(self, name: str, deployment: str) -> bool:
@@ -144,6 +144,7 @@ class ServingStore:
             now = time.time()
             row.current, row.updated = deployment, now
             coming.state, coming.ready, coming.error, coming.exit = "running", now, None, None
+            _note_bases(session, row)
             return True
 
     def set_keys(self, name: str, keys: str) -> None:
@@ -167,6 +168,7 @@ class ServingStore:
             row = session.get(EndpointRow, name)
             if row is not None:
                 row.desired, row.updated = "deleted", time.time()
+                _note_bases(session, row)
 
     def remove_deployment(self, deployment: str) -> None:
         """Delete the row; silent when it is gone."""
@@ -177,6 +179,14 @@ class ServingStore:
         """Delete the endpoint's row and its deployments'; silent when it is gone."""
         with self._db.session() as session:
             _delete(session, session.get(EndpointRow, name))
+            release(session, [Thing(kind=ENDPOINT, id=name)])
+
+
+def _note_bases(session: Session, row: EndpointRow) -> None:
+    """An endpoint rests on the versions that it serves or is about to, until it is deleted."""
+    live = [d for d in row.deployments if d.id == row.current or d.state in ADVANCING]
+    bases = [] if row.desired == "deleted" else [version_thing(d.model, d.version) for d in live]
+    set_bases(session, Thing(kind=ENDPOINT, id=row.name), bases)
 
 
 def _delete(session: Session, row: EndpointRow | DeploymentRow | None) -> None:
