@@ -27,6 +27,7 @@ from modelyard_server.core.paths import Paths, ServerInfo, write_server
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.gallery.handlers import routes as gallery_routes
 from modelyard_server.kernels import Kernels
+from modelyard_server.lineage.handlers import routes as lineage_routes
 from modelyard_server.registry.handlers import routes as registry_routes
 from modelyard_server.services import Services, build
 from modelyard_server.serving.handlers import routes as serving_routes
@@ -106,6 +107,7 @@ class ModelyardApp(ExtensionApp):
                 *registry_routes,
                 *serving_routes,
                 *gallery_routes,
+                *lineage_routes,
                 *last_routes,
             ]
         )

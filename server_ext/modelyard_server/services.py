@@ -15,6 +15,7 @@ from modelyard_server.db.session import Database
 from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
+from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving.manager import ServingManager
 from modelyard_server.tracking.manager import TrackingManager
@@ -30,6 +31,7 @@ class Services:
     tokens: Tokens
     engines: Engines
     store: ArtifactStore
+    lineage: LineageManager
     environments: EnvironmentManager
     compute: ComputeManager
     tracking: TrackingManager
@@ -66,6 +68,7 @@ def build(
     db.migrate()
     tokens = Tokens(db)
     store = LocalArtifactStore(paths.artifacts)
+    lineage = LineageManager(db=db, parent=parent)
     environments = EnvironmentManager(paths=paths, parent=parent)
     compute = ComputeManager(
         db=db,
@@ -77,8 +80,12 @@ def build(
         base_url=base_url,
         parent=parent,
     )
-    tracking = TrackingManager(db=db, store=store, paths=paths, events=events, parent=parent)
-    registry = RegistryManager(db=db, store=store, tracking=tracking, events=events, parent=parent)
+    tracking = TrackingManager(
+        db=db, store=store, paths=paths, events=events, lineage=lineage, parent=parent
+    )
+    registry = RegistryManager(
+        db=db, store=store, tracking=tracking, events=events, lineage=lineage, parent=parent
+    )
     serving = ServingManager(
         db=db,
         paths=paths,
@@ -100,6 +107,7 @@ def build(
         tokens=tokens,
         engines=engines,
         store=store,
+        lineage=lineage,
         environments=environments,
         compute=compute,
         tracking=tracking,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 import modelyard_server.services  # noqa: F401 - imports every domain's tables
 from modelyard.errors import AlreadyExists, ServerError
@@ -30,7 +31,13 @@ def test_an_older_file_keeps_its_data(tmp_path: Path) -> None:
     db = Database(tmp_path / "old.db")
     db.migrate("0001")
     ComputeStore(db).add(_instance("old"))
-    token = Tokens(db).issue("instance", "old")
+    token = "myd_old"
+    with db.session() as session:  # as it was written then
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        columns = "hash, kind, subject, created"
+        session.execute(
+            text(f"INSERT INTO token ({columns}) VALUES (:h, 'instance', 'old', 1)"), {"h": digest}
+        )
     db.close()
 
     db = Database(tmp_path / "old.db")
@@ -38,6 +45,7 @@ def test_an_older_file_keeps_its_data(tmp_path: Path) -> None:
     assert [instance.name for instance in ComputeStore(db).all()] == ["old"]
     found = Tokens(db).find(token)
     assert found is not None and found.subject == "old"
+    assert (found.scope, found.expired, found.may("execute")) == ((), False, True)
     db.migrate()  # again: nothing to do
     db.close()
 

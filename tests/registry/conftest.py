@@ -13,6 +13,7 @@ from modelyard_server.artifacts.store import LocalArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.tracking.manager import TrackingManager
 
@@ -32,9 +33,12 @@ class Bench:
         self.store = LocalArtifactStore(self.paths.artifacts)
         events = Events(lambda _payload: None)
         events.listen(self.changes.append)
-        tracking = TrackingManager(db=self.db, store=self.store, paths=self.paths, events=events)
+        lineage = LineageManager(db=self.db)
+        tracking = TrackingManager(
+            db=self.db, store=self.store, paths=self.paths, events=events, lineage=lineage
+        )
         self.registry = RegistryManager(
-            db=self.db, store=self.store, tracking=tracking, events=events
+            db=self.db, store=self.store, tracking=tracking, events=events, lineage=lineage
         )
 
     def put(self, upload: str, files: dict[str, bytes]) -> None:

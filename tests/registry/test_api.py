@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from tests.lineage_support import serve
+
 API = "modelyard/api/v1"
 
 
@@ -92,11 +94,11 @@ async def test_a_model_from_a_run(call, jp_serverapp) -> None:
         assert (status, error["field"]) == (code, "path")
     await call("POST", f"runs/{run}/finish", {})
     # A run behind a live deployment stays, whatever else is deleted.
-    registry = jp_serverapp.web_app.settings["modelyard"].registry
-    registry.deployed = lambda: {("churn", 2): ["live"]}
+    db = jp_serverapp.web_app.settings["modelyard"].db
+    serve(db, "live", ("churn", 2))
     status, error = await call("DELETE", f"runs/{run}")
     assert (status, error["code"]) == (409, "in_use") and "serves 'live'" in error["message"]
-    registry.deployed = dict
+    serve(db, "live")
     assert (await call("DELETE", f"runs/{run}"))[0] == 204
     assert (await call("POST", f"runs/{run}/restore"))[0] == 200
     assert (await call("DELETE", "models/churn"))[0] == 204

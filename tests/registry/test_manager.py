@@ -20,6 +20,7 @@ from modelyard.errors import InUse, InvalidInput, ModelyardError, NotFound, Wron
 from modelyard.schema.registry import ModelRegister, ModelUpdate
 from modelyard_server.registry import uploads
 from modelyard_server.registry.tables import UploadRow
+from tests.lineage_support import serve
 from tests.registry.conftest import Bench
 
 MLMODEL = json.dumps(
@@ -148,7 +149,7 @@ def test_an_upload_is_registered_once(bench: Bench) -> None:
 def test_a_deployed_version_is_not_deleted(bench: Bench) -> None:
     for _ in range(2):
         bench.registry.register("m", bench.request())
-    bench.registry.deployed = lambda: {("m", 1): ["bc"]}
+    serve(bench.db, "bc", ("m", 1))
     for version in (1, None):
         with pytest.raises(InUse, match="m:1 is deployed at endpoint 'bc'") as caught:
             bench.registry.delete("m", version)

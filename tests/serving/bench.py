@@ -27,6 +27,7 @@ from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.environments.manager import EnvironmentManager
+from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving.manager import ServingManager
 from modelyard_server.tracking.manager import TrackingManager
@@ -77,8 +78,13 @@ class Bench:
         events.listen(self.changes.append)
         self.listen = events.listen
         store = LocalArtifactStore(self.paths.artifacts)
-        tracking = TrackingManager(db=self.db, store=store, paths=self.paths, events=events)
-        self.registry = RegistryManager(db=self.db, store=store, tracking=tracking, events=events)
+        lineage = LineageManager(db=self.db)
+        tracking = TrackingManager(
+            db=self.db, store=store, paths=self.paths, events=events, lineage=lineage
+        )
+        self.registry = RegistryManager(
+            db=self.db, store=store, tracking=tracking, events=events, lineage=lineage
+        )
         self.serving = ServingManager(
             db=self.db,
             paths=self.paths,

@@ -15,9 +15,11 @@ from modelyard.errors import (
     WrongState,
 )
 from modelyard.schema.serving import DeployRequest, RotateKey
+from modelyard_server.cli.main import main
+from modelyard_server.core.lock import lock
+from modelyard_server.core.secrets import SecretBox
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.serving import ports
-from modelyard_server.serving.secrets import SecretBox
 from tests.serving.bench import Bench, line
 
 
@@ -140,3 +142,18 @@ def test_secrets_survive_a_restart_and_say_when_their_key_is_lost(waiting: Bench
     file.unlink()
     with pytest.raises(ServerError, match="cannot be read"):
         SecretBox(file).open(sealed)
+
+
+def test_the_sealing_key_is_rotated_while_no_server_runs(waiting: Bench) -> None:
+    waiting.serving.deploy(DeployRequest(name="e", model="line", env={"PASSWORD": "x"}))
+    keys = waiting.serving.keys("e").keys
+    file = waiting.paths.state / "secret.key"
+    old = file.read_bytes()
+    arguments = ["secrets", "rotate", "--workspace", str(waiting.paths.root), "--json"]
+    with lock(waiting.paths):
+        assert main(arguments) == 1
+    assert file.read_bytes() == old
+    assert main(arguments) == 0
+    assert old not in file.read_bytes()
+    waiting.reopen()
+    assert waiting.serving.keys("e").keys == keys

@@ -17,6 +17,7 @@ from modelyard_server.artifacts.store import LocalArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.tracking.manager import TrackingManager
 
 
@@ -36,7 +37,11 @@ class Bench:
         events = Events(lambda _payload: None)
         events.listen(self.changes.append)
         self.manager = TrackingManager(
-            db=self.db, store=self.store, paths=self.paths, events=events
+            db=self.db,
+            store=self.store,
+            paths=self.paths,
+            events=events,
+            lineage=LineageManager(db=self.db),
         )
 
     def run(self, experiment: str = "e", **fields: Any) -> Run:

@@ -19,6 +19,7 @@ from modelyard.schema.tracking import (
     RunFinish,
     RunUpdate,
 )
+from tests.lineage_support import register, serve
 from tests.tracking.conftest import Bench
 
 BAD_NAMES = ["", " ", "x" * 201, "a\nb", "/a", "a/", " a", "\x00", "a\u202eb"]
@@ -60,10 +61,11 @@ def test_life_of_an_experiment(bench: Bench) -> None:
     with pytest.raises(InUse, match="have not ended"):
         bench.manager.delete_experiment(id)
     bench.manager.finish_run(run.id, RunFinish())
-    bench.manager.run_in_use = lambda _id: "The endpoint 'bc' serves a model of this run."
+    register(bench.db, "m", 1, run.id)
+    serve(bench.db, "bc", ("m", 1))
     with pytest.raises(InUse, match="'bc'"):
         bench.manager.delete_experiment(id)
-    bench.manager.run_in_use = lambda _id: ""
+    serve(bench.db, "bc")
     bench.manager.delete_experiment(id)
     assert bench.manager.experiments() == []
     assert bench.manager.runs().runs == []
@@ -104,7 +106,8 @@ def test_life_of_a_run(bench: Bench) -> None:
     with pytest.raises(WrongState):
         bench.manager.files.writer(run.id, "a")
     assert not bench.manager.restore_run(run.id).deleted
-    bench.manager.run_in_use = lambda _id: "The endpoint 'bc' serves a model of this run."
+    register(bench.db, "m", 1, run.id)
+    serve(bench.db, "bc", ("m", 1))
     with pytest.raises(InUse, match="'bc'"):
         bench.manager.delete_run(run.id)
 

@@ -91,6 +91,26 @@ export interface Status {
   engines: EngineInfo[];
 }
 
+export const RUN = 'run';
+
+export const MODEL_VERSION = 'model_version';
+
+export const ENDPOINT = 'endpoint';
+
+/** An object of any domain. */
+export interface Thing {
+  /** run, model_version or endpoint. */
+  kind: string;
+  /** As its domain writes it: a run's id, `churn:3`, an endpoint's name. */
+  id: string;
+}
+
+/** `thing` rests on `on`: a version on the run that made it, an endpoint on what it serves. */
+export interface Edge {
+  thing: Thing;
+  on: Thing;
+}
+
 export type InstanceState =
   | 'creating'
   | 'starting'

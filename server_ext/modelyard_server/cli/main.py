@@ -62,6 +62,15 @@ def _parser() -> argparse.ArgumentParser:
         "clean: remove environments that nothing uses",
     )
 
+    sealing = commands.add_parser(
+        "secrets", parents=[common], help="the key that seals endpoint keys and variables"
+    )
+    sealing.add_argument(
+        "action",
+        choices=["rotate"],
+        help="rotate: seal everything with a new key and drop the old one (JupyterLab is stopped)",
+    )
+
     for domain, about in _DOMAINS.items():
         commands.add_parser(domain, help=about)
     return parser
@@ -75,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     else:
         arguments = _parser().parse_args(given)
     try:
-        from modelyard_server.cli import doctor, image, server, words  # noqa: PLC0415
+        from modelyard_server.cli import doctor, image, seal, server, words  # noqa: PLC0415
     except ImportError as error:
         print(f"modelyard: {error}. {_EXTRA}", file=sys.stderr)
         return 1
@@ -85,6 +94,7 @@ def main(argv: list[str] | None = None) -> int:
         "status": server.status,
         "doctor": doctor.doctor,
         "image": image.image,
+        "secrets": seal.secrets,
     }
     try:
         return own.get(arguments.command, words.words)(arguments)

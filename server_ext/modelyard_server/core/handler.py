@@ -58,6 +58,11 @@ class Handler(APIHandler):
                 "The token is not valid, or was revoked.",
                 hint="Restart the kernel: it gets a fresh one.",
             )
+        if self.principal.expired:
+            raise NotAuthenticated(
+                "The token has expired.",
+                hint="Start what uses it again: it gets a fresh one.",
+            )
         user = User(username=self.principal.subject, name=self.principal.subject)
         self.current_user = self._jupyter_current_user = user
 
@@ -68,14 +73,25 @@ class Handler(APIHandler):
 
     # -- what they may do -------------------------------------------------------------------
 
-    async def authorize(self, action: str) -> None:
-        """Raise NotPermitted unless the caller may `read`, `write` or `execute` our resource."""
+    async def authorize(self, action: str, thing: str = "") -> None:
+        """Raise NotPermitted unless the caller may `read`, `write` or `execute` our resource.
+
+        Parameters
+        ----------
+        thing: what a token of limited scope must name; empty: closed to all such tokens.
+        """
         if self.current_user is None:
             raise NotAuthenticated(
                 "You are not logged in.", hint="Log in to JupyterLab, or send a token."
             )
         if self.principal is not None:
-            return  # an instance token carries its owner's rights on the workspace
+            if not self.principal.may(action, thing):
+                raise NotPermitted(
+                    f"A token of kind '{self.principal.kind}' may not do this.",
+                    hint="A job reaches its own run and its inputs; docs/security.md lists the "
+                    "kinds.",
+                )
+            return
         allowed = await ensure_async(
             self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
         )
@@ -86,6 +102,8 @@ class Handler(APIHandler):
         """Whether the caller is a program in a container, which may start nothing outside."""
         if self.principal is None:
             return False
+        if self.principal.kind != "instance":
+            return True
         compute = self.settings["modelyard"].compute
         return await self.in_thread(compute.is_isolated, self.principal.subject)
 
@@ -162,15 +180,34 @@ class Handler(APIHandler):
 Verb = Callable[..., Awaitable[None]]
 
 
-def authorized(action: str) -> Callable[[Verb], Verb]:
-    """Guard a verb: `read`, `write` or `execute`. Tornado has URL-decoded the route parts."""
+class Permission(msgspec.Struct, frozen=True):
+    """What a verb asks of its caller; `authorized` leaves it on the verb."""
+
+    action: str
+    within: str
+
+
+def authorized(action: str, *, within: str = "") -> Callable[[Verb], Verb]:
+    """Guard a verb: `read`, `write` or `execute`. Tornado has URL-decoded the route parts.
+
+    Parameters
+    ----------
+    within: what a token of limited scope must name to be let in, with the route's parts in it:
+        `run/{id}`. A verb without it is closed to such tokens.
+    """
 
     def wrap(verb: Verb) -> Verb:
         @functools.wraps(verb)
         async def guarded(self: Handler, *args: str, **kwargs: str) -> None:
-            await self.authorize(action)
+            await self.authorize(action, within.format(**kwargs))
             await verb(self, *args, **kwargs)
 
+        vars(guarded)["permission"] = Permission(action, within)
         return guarded
 
     return wrap
+
+
+def permission_of(verb: Any) -> Permission | None:
+    """What a verb asks of its caller; None when nothing guards it."""
+    return getattr(verb, "permission", None)

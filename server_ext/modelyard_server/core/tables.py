@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from modelyard_server.db.base import Base
 
 
 class TokenRow(Base):
-    """A token's hash and whom it speaks for."""
+    """A token's hash, whom it speaks for and how far it reaches."""
 
     __tablename__ = "token"
 
@@ -16,3 +17,5 @@ class TokenRow(Base):
     kind: Mapped[str] = mapped_column(index=True)
     subject: Mapped[str] = mapped_column(index=True)
     created: Mapped[float]
+    scope: Mapped[list[str]] = mapped_column(JSON, default=list)
+    expires: Mapped[float | None] = mapped_column(default=None)

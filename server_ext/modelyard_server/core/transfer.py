@@ -18,7 +18,7 @@ from tornado.web import stream_request_body
 
 from modelyard.errors import InvalidInput, ModelyardError, NotFound
 from modelyard.schema.tracking import ArtifactInfo
-from modelyard_server.core.handler import Handler
+from modelyard_server.core.handler import Handler, permission_of
 
 if TYPE_CHECKING:
     from modelyard_server.artifacts.store import Writer
@@ -55,7 +55,9 @@ class UploadHandler(Handler):
         self._turn = asyncio.Lock()
         connection: Any = self.request.connection
         connection.set_max_body_size(_ANY_SIZE)
-        await self.authorize("write")
+        needed = permission_of(self.put)
+        assert needed is not None, "an upload without a guard"
+        await self.authorize(needed.action, needed.within.format(**self.path_kwargs))
         try:
             self._writer = await self.open_upload(**self.path_kwargs)
         except ModelyardError as error:

@@ -73,7 +73,7 @@ class VersionsHandler(RegistryHandler):
 class VersionHandler(RegistryHandler):
     """One version."""
 
-    @authorized("read")
+    @authorized("read", within="model/{name}/{version}")
     async def get(self, name: str, version: str) -> None:
         """Get it."""
         number = _number(name, version)
@@ -97,7 +97,7 @@ class VersionHandler(RegistryHandler):
 class VersionArtifactsHandler(RegistryHandler):
     """The list of a version's files."""
 
-    @authorized("read")
+    @authorized("read", within="model/{name}/{version}")
     async def get(self, name: str, version: str) -> None:
         """List them with their SHA-256."""
         number = _number(name, version)
@@ -107,7 +107,7 @@ class VersionArtifactsHandler(RegistryHandler):
 class VersionFileHandler(DownloadMixin, RegistryHandler):
     """One file of a version."""
 
-    @authorized("read")
+    @authorized("read", within="model/{name}/{version}")
     async def get(self, name: str, version: str, path: str) -> None:
         """Send it."""
         number = _number(name, version)

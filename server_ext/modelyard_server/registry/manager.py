@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import InUse, InvalidInput, NotFound, WrongState
+from modelyard.errors import InvalidInput, NotFound, WrongState
 from modelyard.flavors import checked_requirements
 from modelyard.schema.common import NAME_RULE, valid_name
+from modelyard.schema.lineage import ENDPOINT, MODEL_VERSION, version_thing
 from modelyard.schema.registry import Model, ModelRegister, ModelUpdate, ModelVersion
 from modelyard.schema.tracking import ArtifactInfo, Run
 from modelyard.suggest import did_you_mean
@@ -22,6 +23,7 @@ from modelyard_server.artifacts.store import ArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.registry.contents import Contents, read_contents
 from modelyard_server.registry.labels import check_note, check_tags
 from modelyard_server.registry.store import RegistryStore
@@ -39,7 +41,6 @@ class RegistryManager(LoggingConfigurable):
 
     Attributes
     ----------
-    deployed: set by serving; the versions that endpoints use, with the endpoints' names.
     uploads: staging areas of files that come from outside.
     """
 
@@ -50,6 +51,7 @@ class RegistryManager(LoggingConfigurable):
         store: ArtifactStore,
         tracking: TrackingManager,
         events: Events,
+        lineage: LineageManager,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -61,9 +63,7 @@ class RegistryManager(LoggingConfigurable):
         self._taken: dict[str, set[int]] = defaultdict(set)
         self._loop = Loop("registry", self.sweep, _SWEEP, self.log)
         self.uploads = Uploads(self._rows, store)
-        self.deployed: Callable[[], dict[tuple[str, int], list[str]]] = dict
-        tracking.models_of_runs = self._rows.of_runs
-        tracking.run_in_use = self._behind_deployment
+        self._lineage = lineage
 
     def start(self) -> None:
         """Begin to sweep what is abandoned; at once, and then every hour."""
@@ -77,17 +77,20 @@ class RegistryManager(LoggingConfigurable):
 
     def list(self) -> list[Model]:
         """All models, by name."""
-        deployed = self.deployed()
-        return [_with_endpoints(model, deployed) for model in self._rows.all()]
+        models = self._rows.all()
+        self._add_endpoints([version for model in models for version in model.versions])
+        return models
 
     def model(self, name: str) -> Model:
         """One model with its versions. NotFound names a similar one."""
-        return _with_endpoints(self._rows.get(name), self.deployed())
+        model = self._rows.get(name)
+        self._add_endpoints(model.versions)
+        return model
 
     def version(self, name: str, version: int | None = None) -> ModelVersion:
         """One version; the newest for None. NotFound when there is none."""
         found = self._rows.version(name, version)
-        found.endpoints = self.deployed().get((found.name, found.version), [])
+        self._add_endpoints([found])
         return found
 
     def resolve(self, reference: str) -> ModelVersion:
@@ -228,8 +231,6 @@ class RegistryManager(LoggingConfigurable):
         doomed = [v.version for v in model.versions]
         if version is not None:
             doomed = [self._rows.version(name, version).version]
-        for number in doomed:
-            self._refuse_if_used(name, number)
         runs = {v.run_id for v in model.versions if v.version in doomed and v.run_id}
         gone = self._rows.remove(name, doomed)
         for number in doomed:
@@ -241,24 +242,18 @@ class RegistryManager(LoggingConfigurable):
         for run_id in runs:
             self._tracking.touch(run_id)
 
-    def _refuse_if_used(self, name: str, version: int) -> None:
-        endpoints = self.deployed().get((name, version), [])
-        if endpoints:
-            listed = ", ".join(f"'{endpoint}'" for endpoint in endpoints)
-            many = "endpoints" if len(endpoints) > 1 else "endpoint"
-            raise InUse(
-                f"{name}:{version} is deployed at {many} {listed}.",
-                hint=f"Delete the {many} or deploy another version there first.",
-                field="version",
-            )
+    def require(self, transaction: Any, name: str, version: int) -> None:
+        """Raise NotFound unless the version is there until another domain's transaction ends.
 
-    def _behind_deployment(self, run_id: str) -> str:
-        """Which live deployment a run's model serves, as a sentence; empty: none."""
-        deployed = self.deployed()
-        for made in self._rows.of_runs([run_id]).get(run_id, []):
-            if endpoints := deployed.get((made.name, made.version)):
-                return f"{made.name}:{made.version}, made by this run, serves '{endpoints[0]}'."
-        return ""
+        With an edge written in the same transaction it cannot go afterwards either.
+        """
+        self._rows.require(transaction, name, version)
+
+    def _add_endpoints(self, versions: Sequence[ModelVersion]) -> None:
+        ids = [version_thing(each.name, each.version).id for each in versions]
+        serving = self._lineage.resting(ENDPOINT, MODEL_VERSION, ids)
+        for each, id in zip(versions, ids, strict=True):
+            each.endpoints = serving.get(id, [])
 
     # -- telling others ---------------------------------------------------------------------
 
@@ -285,12 +280,6 @@ class RegistryManager(LoggingConfigurable):
             if (name, version) not in known:
                 self.log.info("modelyard: removing the unfinished model %s/%s", name, version)
                 self._files.delete_tree(f"{FOLDER}/{name}/{version}")
-
-
-def _with_endpoints(model: Model, deployed: dict[tuple[str, int], list[str]]) -> Model:
-    for version in model.versions:
-        version.endpoints = deployed.get((model.name, version.version), [])
-    return model
 
 
 def _folders(root: Path) -> list[Path]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from modelyard.errors import NotFound
+from modelyard.errors import InUse, NotFound
+from modelyard.schema.lineage import RUN, Thing, version_thing
 from modelyard.schema.registry import Model, ModelVersion
-from modelyard.schema.tracking import ArtifactInfo, ModelRef
+from modelyard.schema.tracking import ArtifactInfo
 from modelyard.suggest import did_you_mean
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.edges import live_on, release, set_bases
 from modelyard_server.registry.tables import ModelCounterRow, ModelRow, ModelVersionRow, UploadRow
 
 _MODEL = ("name", "created", "updated", "note", "tags")
@@ -65,19 +66,6 @@ class RegistryStore:
             row = self._version_row(session, name, version)
             return msgspec.convert(row.files, list[ArtifactInfo])
 
-    def of_runs(self, run_ids: Sequence[str]) -> dict[str, list[ModelRef]]:
-        """Versions registered from these runs; a run without any is left out."""
-        query = (
-            select(ModelVersionRow.run_id, ModelVersionRow.name, ModelVersionRow.version)
-            .where(ModelVersionRow.run_id.in_(run_ids))
-            .order_by(ModelVersionRow.name, ModelVersionRow.version)
-        )
-        found: dict[str, list[ModelRef]] = defaultdict(list)
-        with self._db.session(reading=True) as session:
-            for run_id, name, number in session.execute(query):
-                found[run_id].append(ModelRef(name=name, version=number))
-        return found
-
     def numbers(self) -> set[tuple[str, int]]:
         """(name, version) of every version."""
         with self._db.session(reading=True) as session:
@@ -118,6 +106,8 @@ class RegistryStore:
                 counter.last = max(counter.last, made.version)
             row = {key: fields[key] for key in _VERSION}
             session.add(ModelVersionRow(**row, files=msgspec.to_builtins(files)))
+            bases = [Thing(kind=RUN, id=made.run_id)] if made.run_id else []
+            set_bases(session, version_thing(made.name, made.version), bases)
 
     def update(
         self, name: str, version: int | None, note: str | None, tags: dict[str, str | None] | None
@@ -134,10 +124,18 @@ class RegistryStore:
                 row.tags = {k: v for k, v in merged.items() if v is not None}
 
     def remove(self, name: str, versions: list[int]) -> bool:
-        """Delete versions; says whether the model is gone with its last one."""
+        """Delete versions; says whether the model is gone with its last one.
+
+        Raises
+        ------
+        InUse: a deployment uses one of them; names the endpoint. None is deleted.
+        """
         doomed = (ModelVersionRow.name == name) & ModelVersionRow.version.in_(versions)
         with self._db.session() as session:
+            for number in versions:
+                _refuse_if_served(session, name, number)
             session.execute(delete(ModelVersionRow).where(doomed))
+            release(session, [version_thing(name, number) for number in versions])
             left = session.scalar(
                 select(ModelVersionRow.version).where(ModelVersionRow.name == name).limit(1)
             )
@@ -173,6 +171,10 @@ class RegistryStore:
         """Forget a staging area."""
         with self._db.session() as session:
             session.execute(delete(UploadRow).where(UploadRow.id == id))
+
+    def require(self, session: Session, name: str, version: int) -> None:
+        """Raise NotFound unless the version is there, for as long as the session lasts."""
+        self._version_row(session, name, version)
 
     # -- rows -------------------------------------------------------------------------------
 
@@ -214,6 +216,19 @@ class RegistryStore:
                 field="version",
             )
         return row
+
+
+def _refuse_if_served(session: Session, name: str, version: int) -> None:
+    ways = live_on(session, version_thing(name, version))
+    if not ways:
+        return
+    listed = ", ".join(f"'{way[-1].id}'" for way in ways)
+    many = "endpoints" if len(ways) > 1 else "endpoint"
+    raise InUse(
+        f"{name}:{version} is deployed at {many} {listed}.",
+        hint=f"Delete the {many} or deploy another version there first.",
+        field="version",
+    )
 
 
 def _first_step(names: list[str]) -> str:

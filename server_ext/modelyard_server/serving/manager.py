@@ -29,6 +29,7 @@ from modelyard.suggest import did_you_mean
 from modelyard_server.core.converge import Converger
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
+from modelyard_server.core.secrets import new_key, workspace_box
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.engines import Engines
@@ -38,7 +39,6 @@ from modelyard_server.serving import call, checks, ports
 from modelyard_server.serving.reconcile import Endpoints
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
-from modelyard_server.serving.secrets import SecretBox, new_key
 from modelyard_server.serving.spec import scoring_name
 from modelyard_server.serving.store import ServingStore
 
@@ -77,7 +77,7 @@ class ServingManager(LoggingConfigurable):
         self._events = events
         self._sizes = sizes
         self._store = ServingStore(db)
-        self._box = SecretBox(paths.state / "secret.key")
+        self._box = workspace_box(paths)
         self._writing = threading.Lock()
         self._rollout = Rollout(
             store=self._store,
@@ -99,7 +99,6 @@ class ServingManager(LoggingConfigurable):
             changed=self._changed,
         )
         self._converger = Converger("serving", domain, list(engines), paths.workspace_id, self.log)
-        registry.deployed = self._store.deployed
 
     # -- life -------------------------------------------------------------------------------
 
@@ -191,7 +190,7 @@ class ServingManager(LoggingConfigurable):
             raise EngineUnavailable(about.message, hint=about.hint)
         with self._writing:
             endpoint = self._endpoint(request, engine)
-            self._store.deploy(endpoint, deployment)
+            self._store.deploy(endpoint, deployment, self._registry.require)
         self._changed(request.name)
         self._registry.usage_changed(model.name)
         self._converger.lane(endpoint.engine).wake(request.name)

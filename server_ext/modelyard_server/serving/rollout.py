@@ -24,6 +24,7 @@ from modelyard.errors import (
 from modelyard.schema.common import Progress
 from modelyard_server.core.converge import Again
 from modelyard_server.core.paths import Paths
+from modelyard_server.core.secrets import SecretBox
 from modelyard_server.engines.base import Ability, Engine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.spec import (
@@ -39,7 +40,6 @@ from modelyard_server.serving import spec as specs
 from modelyard_server.serving.files import EndpointFolder
 from modelyard_server.serving.outcome import advice, disk_error, exit_of, explained
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
-from modelyard_server.serving.secrets import SecretBox
 from modelyard_server.serving.store import ServingStore
 
 STOP_SECONDS = 40.0

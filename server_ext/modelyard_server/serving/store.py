@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
+from modelyard.schema.lineage import ENDPOINT, Thing, version_thing
 from modelyard_server.core import states
+from modelyard_server.core.secrets import Reseal
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.edges import release, set_bases
 from modelyard_server.serving.records import (
     ADVANCING,
     RETIRED,
@@ -84,33 +88,27 @@ class ServingStore:
         with self._db.session(reading=True) as session:
             return set(session.scalars(select(EndpointRow.port)))
 
-    def deployed(self) -> dict[tuple[str, int], list[str]]:
-        """Model versions that are served, or about to be, and the names of the endpoints."""
-        query = (
-            select(DeploymentRow.model, DeploymentRow.version, EndpointRow.name)
-            .join(EndpointRow, DeploymentRow.endpoint == EndpointRow.name)
-            .where((DeploymentRow.id == EndpointRow.current) | DeploymentRow.state.in_(ADVANCING))
-            .where(EndpointRow.desired != "deleted")
-            .distinct()
-            .order_by(EndpointRow.name)
-        )
-        with self._db.session(reading=True) as session:
-            rows = session.execute(query).all()
-        found: dict[tuple[str, int], list[str]] = {}
-        for model, version, endpoint in rows:
-            found.setdefault((model, version), []).append(endpoint)
-        return found
-
     # -- writing ----------------------------------------------------------------------------
 
-    def deploy(self, endpoint: EndpointRecord, deployment: DeploymentRecord) -> None:
+    def deploy(
+        self,
+        endpoint: EndpointRecord,
+        deployment: DeploymentRecord,
+        require: Callable[[Session, str, int], None],
+    ) -> None:
         """Add a deployment, and the endpoint when it is new; one that was coming gives way.
+
+        Parameters
+        ----------
+        require: raises NotFound unless the model version is there.
 
         Raises
         ------
         AlreadyExists: the port, or the name in other letters, was taken meanwhile.
+        NotFound: the model version was deleted meanwhile.
         """
         with self._db.session() as session:
+            require(session, deployment.model, deployment.version)
             row = session.get(EndpointRow, endpoint.name)
             if row is None:
                 row = EndpointRow(
@@ -129,6 +127,7 @@ class ServingStore:
                 if other.id != row.current and other.state not in RETIRED:
                     _enter(other, "stopped")
             row.deployments.append(DeploymentRow(**msgspec.to_builtins(deployment)))
+            _note_bases(session, row)
 
     def update(self, deployment: str, **fields: Any) -> bool:
         """Change columns of a deployment that is not on its way out; says whether it was there."""
@@ -137,9 +136,11 @@ class ServingStore:
             if row is None or row.state in RETIRED:
                 return False
             if "state" in fields:
-                _enter(row, fields.pop("state"))
+                states.check(TRANSITIONS, row.state, fields["state"])
             for key, value in fields.items():
                 setattr(row, key, msgspec.to_builtins(value))
+            if "state" in fields:
+                _note_bases(session, session.get_one(EndpointRow, row.endpoint))
             return True
 
     def switch(self, name: str, deployment: str) -> bool:
@@ -159,6 +160,7 @@ class ServingStore:
             row.current, row.updated = deployment, now
             _enter(coming, "running")
             coming.ready, coming.error, coming.exit = now, None, None
+            _note_bases(session, row)
             return True
 
     def assign_engine(self, engine: str) -> None:
@@ -177,12 +179,21 @@ class ServingStore:
             row.keys = keys
             return True
 
+    def reseal(self, reseal: Reseal) -> None:
+        """Pass everything that is sealed through `reseal`: all of it, or on an error nothing."""
+        with self._db.session() as session:
+            for endpoint in session.scalars(select(EndpointRow)):
+                endpoint.keys = reseal(endpoint.keys)
+            for deployment in session.scalars(select(DeploymentRow)):
+                deployment.env = reseal(deployment.env)
+
     def mark_deleted(self, name: str) -> None:
         """Note that the endpoint is to go."""
         with self._db.session() as session:
             row = session.get(EndpointRow, name)
             if row is not None:
                 row.desired, row.updated = "deleted", time.time()
+                _note_bases(session, row)
 
     def remove_deployment(self, deployment: str) -> None:
         """Delete the row; silent when it is gone."""
@@ -196,12 +207,20 @@ class ServingStore:
             if row is not None and row.desired != "deleted":
                 return False
             _delete(session, row)
+            release(session, [Thing(kind=ENDPOINT, id=name)])
             return True
 
 
 def _enter(row: DeploymentRow, state: str) -> None:
     states.check(TRANSITIONS, row.state, state)
     row.state = state
+
+
+def _note_bases(session: Session, row: EndpointRow) -> None:
+    """An endpoint rests on the versions that it serves or is about to, until it is deleted."""
+    live = [d for d in row.deployments if d.id == row.current or d.state in ADVANCING]
+    bases = [] if row.desired == "deleted" else [version_thing(d.model, d.version) for d in live]
+    set_bases(session, Thing(kind=ENDPOINT, id=row.name), bases)
 
 
 def _delete(session: Session, row: EndpointRow | DeploymentRow | None) -> None:

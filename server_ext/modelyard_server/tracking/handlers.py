@@ -105,7 +105,7 @@ class RunsHandler(TrackingHandler):
 class RunHandler(TrackingHandler):
     """One run."""
 
-    @authorized("read")
+    @authorized("read", within="run/{id}")
     async def get(self, id: str) -> None:
         """Read it."""
         self.reply(await self.in_thread(self.manager.fresh_run, id))
@@ -136,7 +136,7 @@ class RunRestoreHandler(TrackingHandler):
 class RunSpoolHandler(TrackingHandler):
     """What a run on another machine logs."""
 
-    @authorized("write")
+    @authorized("write", within="run/{id}")
     async def post(self, id: str) -> None:
         """Take a piece; an empty one is a sign of life."""
         offset = self.query_int("offset", 0, high=_LARGEST)
@@ -146,7 +146,7 @@ class RunSpoolHandler(TrackingHandler):
 class RunFinishHandler(TrackingHandler):
     """The end of a run."""
 
-    @authorized("write")
+    @authorized("write", within="run/{id}")
     async def post(self, id: str) -> None:
         """End it."""
         body = self.parse(RunFinish)
@@ -156,7 +156,7 @@ class RunFinishHandler(TrackingHandler):
 class RunHistoryHandler(TrackingHandler):
     """The history of a metric."""
 
-    @authorized("read")
+    @authorized("read", within="run/{id}")
     async def get(self, id: str) -> None:
         """Points of one metric."""
         key = self.get_query_argument("key", "")
@@ -169,7 +169,7 @@ class RunHistoryHandler(TrackingHandler):
 class RunLogHandler(TrackingHandler):
     """What a run printed."""
 
-    @authorized("read")
+    @authorized("read", within="run/{id}")
     async def get(self, id: str) -> None:
         """The output from a position on."""
         offset = self.query_int("offset", 0, high=_LARGEST)
@@ -179,7 +179,7 @@ class RunLogHandler(TrackingHandler):
 class RunArtifactsHandler(TrackingHandler):
     """The artifacts of a run."""
 
-    @authorized("read")
+    @authorized("read", within="run/{id}")
     async def get(self, id: str) -> None:
         """List a directory."""
         path = self.get_query_argument("path", "").strip("/")
@@ -194,12 +194,12 @@ class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
         """Begin the file that is coming."""
         return await self.in_thread(self.manager.files.writer, route["id"], route["path"])
 
-    @authorized("read")
+    @authorized("read", within="run/{id}")
     async def get(self, id: str, path: str) -> None:
         """Send its bytes."""
         await self.send_file(await self.in_thread(self.manager.files.path, id, path))
 
-    @authorized("write")
+    @authorized("write", within="run/{id}")
     async def put(self, id: str, path: str) -> None:
         """Store it."""
         info = await self.commit_upload()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
 
 from modelyard.errors import AlreadyExists, InUse, InvalidInput, WrongState
+from modelyard.schema.lineage import MODEL_VERSION, RUN
 from modelyard.schema.tracking import (
     Experiment,
     ExperimentCreate,
@@ -29,6 +30,7 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
+from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.tracking.closing import Closing
 from modelyard_server.tracking.files import RunFiles
 from modelyard_server.tracking.ingest import Ingestor
@@ -53,18 +55,21 @@ class TrackingManager(LoggingConfigurable):
 
     Attributes
     ----------
-    models_of_runs: the registered versions made from runs, by run id; set by the registry.
     files: the artifacts of runs.
-    run_in_use: a sentence that says which live deployment depends on a run, or nothing; set by
-        the registry.
     """
 
     def __init__(
-        self, *, db: Database, store: ArtifactStore, paths: Paths, events: Events, **kwargs: Any
+        self,
+        *,
+        db: Database,
+        store: ArtifactStore,
+        paths: Paths,
+        events: Events,
+        lineage: LineageManager,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.models_of_runs: Callable[[Sequence[str]], Mapping[str, list[ModelRef]]] = _no_models
-        self.run_in_use: Callable[[str], str] = lambda _id: ""
+        self._lineage = lineage
         self._experiments = ExperimentStore(db)
         self._runs = RunStore(db)
         self._pages = PageStore(db)
@@ -176,9 +181,7 @@ class TrackingManager(LoggingConfigurable):
                 f"{found.active} of the runs in '{found.name}' have not ended.",
                 hint="Wait for them, or restart their kernels.",
             )
-        for uid in self._experiments.run_ids(id):
-            self._refuse_in_use(uid)
-        self._experiments.update(id, {"deleted": time.time()})
+        self._experiments.hide(id, time.time())
         self._events.deleted("experiment", str(id))
 
     def restore_experiment(self, id: int) -> Experiment:
@@ -218,7 +221,7 @@ class TrackingManager(LoggingConfigurable):
     def run(self, id: str) -> Run:
         """One run. NotFound when there is none."""
         run = self._runs.get(id)
-        run.models = self.models_of_runs([id]).get(id, [])
+        run.models = self._models_of([id]).get(id, [])
         return run
 
     def fresh_run(self, id: str) -> Run:
@@ -258,7 +261,7 @@ class TrackingManager(LoggingConfigurable):
             limit=limit,
             place=parse_page_token(page),
         )
-        models = self.models_of_runs([run.id for run in found.runs])
+        models = self._models_of([run.id for run in found.runs])
         for run in found.runs:
             run.models = models.get(run.id, [])
         return found
@@ -287,8 +290,7 @@ class TrackingManager(LoggingConfigurable):
             raise WrongState(
                 f"The run '{run.name}' has not ended.", hint="Wait for it, or restart its kernel."
             )
-        self._refuse_in_use(id)
-        self._runs.update(id, {"deleted": time.time()}, {})
+        self._runs.hide(id, time.time())
         self._events.deleted("run", id)
         self._live.experiment_now(run.experiment_id)
 
@@ -324,10 +326,12 @@ class TrackingManager(LoggingConfigurable):
         """Tell the browser of a run: something about it changed elsewhere."""
         self._live.run_now(id)
 
-    def _refuse_in_use(self, id: str) -> None:
-        reason = self.run_in_use(id)
-        if reason:
-            raise InUse(reason, hint="Delete the endpoint first, or deploy another version.")
+    def _models_of(self, ids: Sequence[str]) -> dict[str, list[ModelRef]]:
+        """The registered versions made from runs; a run without any is left out."""
+        found = self._lineage.resting(MODEL_VERSION, RUN, ids)
+        return {
+            run: sorted(map(_model_ref, versions), key=_place) for run, versions in found.items()
+        }
 
     # -- what runs log ----------------------------------------------------------------------
 
@@ -393,5 +397,10 @@ class TrackingManager(LoggingConfigurable):
         return run_key(run_id, path)
 
 
-def _no_models(_ids: Sequence[str]) -> dict[str, list[ModelRef]]:
-    return {}
+def _model_ref(version: str) -> ModelRef:
+    name, _, number = version.rpartition(":")
+    return ModelRef(name=name, version=int(number))
+
+
+def _place(model: ModelRef) -> tuple[str, int]:
+    return model.name, model.version

@@ -11,6 +11,7 @@ from modelyard.errors import NotFound
 from modelyard.schema.tracking import Experiment
 from modelyard_server.db.session import Database
 from modelyard_server.tracking.statuses import NOT_ENDED
+from modelyard_server.tracking.store.guard import refuse_in_use
 from modelyard_server.tracking.tables import ExperimentRow, RunRow
 
 
@@ -77,11 +78,15 @@ class ExperimentStore:
             for name, value in values.items():
                 setattr(row, name, value)
 
-    def run_ids(self, id: int) -> list[str]:
-        """The runs in it that are not deleted."""
-        query = select(RunRow.uid).where(RunRow.experiment_id == id, RunRow.deleted.is_(None))
-        with self._db.session(reading=True) as session:
-            return list(session.scalars(query))
+    def hide(self, id: int, now: float) -> None:
+        """Mark it as deleted. InUse when a live deployment depends on one of its runs."""
+        runs = select(RunRow.uid).where(RunRow.experiment_id == id, RunRow.deleted.is_(None))
+        with self._db.session() as session:
+            for uid in session.scalars(runs).all():
+                refuse_in_use(session, uid)
+            row = session.get(ExperimentRow, id)
+            if row is not None:
+                row.deleted = now
 
 
 def experiment_id(session: Session, name: str, note: str, now: float) -> int:

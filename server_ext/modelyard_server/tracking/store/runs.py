@@ -19,6 +19,7 @@ from modelyard_server.tracking.records import Batch
 from modelyard_server.tracking.statuses import NOT_ENDED, WRITING
 from modelyard_server.tracking.store.assemble import runs_of
 from modelyard_server.tracking.store.experiments import experiment_id
+from modelyard_server.tracking.store.guard import refuse_in_use
 from modelyard_server.tracking.store.metrics import append_points, seal_all
 from modelyard_server.tracking.tables import ExperimentRow, ParamRow, RunRow, TagRow
 
@@ -122,6 +123,12 @@ class RunStore:
             if values:
                 session.execute(update(RunRow).where(RunRow.id == id).values(**values))
             write_tags(session, id, tags)
+
+    def hide(self, uid: str, now: float) -> None:
+        """Mark a run as deleted. InUse when a live deployment depends on it."""
+        with self._db.session() as session:
+            refuse_in_use(session, uid)
+            session.execute(update(RunRow).where(RunRow.uid == uid).values(deleted=now))
 
     def take(self, after: Position, batch: Batch, now: float) -> None:
         """Add what a piece of spool says, and where it ends, in one transaction."""
