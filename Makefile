@@ -82,7 +82,7 @@ ui-test: $(STAMPS)/dev $(STAMPS)/node
 schema: $(STAMPS)/dev
 	$(BIN)/python labextension/generate_schema.py
 
-# Not `npm ci`: it refuses a lock made where the registry lacks other platforms' optional binaries.
+# Not `npm ci`: it would fetch everything again. `--no-save`: the lock changes only on purpose.
 $(STAMPS)/node: $(STAMPS)/dev labextension/package.json labextension/package-lock.json
 	cd labextension && npm install --no-save --no-audit --no-fund --silent
 	@touch $@

@@ -25,14 +25,19 @@ def _run(*argv: str | Path, **options: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a clean checkout of what is committed or staged, as a release is."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean checkout of what is committed or staged, as a release is made from."""
     source = tmp_path_factory.mktemp("source")
     files = _run("git", "ls-files", "-z", cwd=ROOT).split("\0")
     for name in filter(None, files):
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
     _run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, source)
     return next(target.glob("modelyard-*.whl"))
@@ -56,6 +61,11 @@ def test_everything_is_in_it_once(wheel: Path) -> None:
     assert not any("node_modules" in name or name.startswith("tests/") for name in names)
     bundles = [name for name in names if "/static/remoteEntry" in name]
     assert len(bundles) == 1
+
+
+def test_building_leaves_the_lock_of_the_front_end_alone(source: Path, wheel: Path) -> None:
+    lock = Path("labextension", "package-lock.json")
+    assert (source / lock).read_text() == (ROOT / lock).read_text()
 
 
 @pytest.fixture(scope="module")
