@@ -1,5 +1,5 @@
 import { livePlugin } from './api/plugin';
-import { computePlugin, kernelspecPlugin, runningPlugin, statusPlugin } from './compute/plugin';
+import { computePlugins } from './compute/plugin';
 import { galleryPlugin } from './gallery/plugin';
 import { registryPlugin } from './registry/plugin';
 import { servingPlugin } from './serving/plugin';
@@ -9,10 +9,7 @@ import { trackingPlugin } from './tracking/plugin';
 export default [
   livePlugin,
   sidebarPlugin,
-  computePlugin,
-  kernelspecPlugin,
-  runningPlugin,
-  statusPlugin,
+  ...computePlugins,
   trackingPlugin,
   registryPlugin,
   servingPlugin,

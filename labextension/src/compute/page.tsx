@@ -6,10 +6,11 @@ import * as React from 'react';
 import type { Instance } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
-import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
+import { ErrorState, ProgressLine } from '../ui/feedback';
 import { formatTime, relativeTime } from '../ui/format';
-import { useCollection, useNow } from '../ui/hooks';
+import { useNow } from '../ui/hooks';
 import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
+import { ObjectPage } from '../ui/objectpage';
 import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
 import { useTrans } from '../ui/translation';
@@ -30,39 +31,24 @@ export interface InstancePageProps {
 export default function InstancePage(props: InstancePageProps): React.ReactElement {
   const { name, tab, model, commands } = props;
   const trans = useTrans();
-  const { state, error } = useCollection(model.instances);
-  const instance = model.instances.get(name);
-  const seen = React.useRef(false);
-  const gone = state === 'ready' && !instance;
-  React.useEffect(() => {
-    seen.current ||= instance !== undefined;
-    // It was deleted while its page was open: nothing is left to show.
-    if (gone && seen.current) {
-      tab.close();
-    }
-  }, [gone, instance, tab]);
-  if (instance) {
-    return <Found {...props} instance={instance} />;
-  }
-  if (state === 'error') {
-    return <ErrorState error={error} retry={() => void model.instances.refresh()} />;
-  }
-  if (state === 'loading') {
-    return <Skeleton rows={8} />;
-  }
   return (
-    <EmptyState
-      action={{
-        label: trans.__('New instance'),
-        onClick: () => void commands.execute(CommandIDs.create),
-      }}
+    <ObjectPage
+      collection={model.instances}
+      id={name}
+      tab={tab}
+      gone={trans.__('There is no compute instance “%1” any more.', name)}
+      action={
+        <TextButton onClick={() => commands.execute(CommandIDs.create)}>
+          {trans.__('New instance')}
+        </TextButton>
+      }
     >
-      {trans.__('There is no compute instance “%1” any more.', name)}
-    </EmptyState>
+      {instance => <Loaded {...props} instance={instance} />}
+    </ObjectPage>
   );
 }
 
-function Found(props: InstancePageProps & { instance: Instance }): React.ReactElement {
+function Loaded(props: InstancePageProps & { instance: Instance }): React.ReactElement {
   const { instance, model, commands, sessions } = props;
   const { name, state } = instance;
   return (

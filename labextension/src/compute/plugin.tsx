@@ -22,7 +22,7 @@ import { CommandIDs, ICompute } from './tokens';
 const InstancePage = React.lazy(() => import('./page'));
 
 /** Compute instances: their commands, their section and their pages. */
-export const computePlugin: JupyterFrontEndPlugin<ICompute> = {
+const computePlugin: JupyterFrontEndPlugin<ICompute> = {
   id: '@modelyard/lab:compute',
   description: 'Compute instances: a section in the Modelyard panel, a page each, commands.',
   autoStart: true,
@@ -82,7 +82,7 @@ export const computePlugin: JupyterFrontEndPlugin<ICompute> = {
 };
 
 /** Makes an instance's kernel appear in the launcher as soon as the instance runs. */
-export const kernelspecPlugin: JupyterFrontEndPlugin<void> = {
+const kernelspecPlugin: JupyterFrontEndPlugin<void> = {
   id: '@modelyard/lab:kernelspecs',
   description: 'Keeps the list of kernels true while compute instances come and go.',
   autoStart: true,
@@ -94,7 +94,7 @@ export const kernelspecPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 /** Running instances among JupyterLab's "Running Terminals and Kernels". */
-export const runningPlugin: JupyterFrontEndPlugin<void> = {
+const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: '@modelyard/lab:running',
   description: 'Lists running compute instances among the running sessions.',
   autoStart: true,
@@ -111,7 +111,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 /** The engine and the running instances in the status bar. */
-export const statusPlugin: JupyterFrontEndPlugin<void> = {
+const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: '@modelyard/lab:status',
   description: 'Shows what instances run on, and how many run, in the status bar.',
   autoStart: true,
@@ -129,3 +129,6 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     statusBar.registerStatusItem('@modelyard/lab:status', { item, align: 'left', rank: 20 });
   },
 };
+
+/** All that makes compute instances a part of JupyterLab. */
+export const computePlugins = [computePlugin, kernelspecPlugin, runningPlugin, statusPlugin];

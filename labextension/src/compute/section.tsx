@@ -5,13 +5,12 @@ import * as React from 'react';
 import type { Instance } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
-import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
+import { CollectionSection } from '../ui/collectionsection';
+import { EmptyState, ErrorState, ProgressLine } from '../ui/feedback';
 import { formatBytes, plural } from '../ui/format';
-import { useCollection } from '../ui/hooks';
 import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
-import { List, ListRow, RowAction } from '../ui/list';
+import { ListRow, RowAction } from '../ui/list';
 import { matches } from '../ui/search';
-import { Section } from '../ui/section';
 import { useTrans } from '../ui/translation';
 import { canStart, canStop, ComputeModel, isMoving } from './model';
 import { CommandIDs } from './tokens';
@@ -24,64 +23,37 @@ export interface ComputeSectionProps {
 /** The compute instances in the sidebar. */
 export function ComputeSection({ model, commands }: ComputeSectionProps): React.ReactElement {
   const trans = useTrans();
-  const { state, items } = useCollection(model.instances);
-  const [query, setQuery] = React.useState('');
-  const create = (): void => void commands.execute(CommandIDs.create);
+  const action = {
+    label: trans.__('New instance'),
+    onClick: () => void commands.execute(CommandIDs.create),
+  };
+  const purpose = trans.__(
+    'A compute instance runs your notebooks, with the CPUs and memory you give it.',
+  );
   return (
-    <Section
+    <CollectionSection
       id="compute"
       title={trans.__('Compute')}
-      count={state === 'ready' ? items.length : null}
-      actions={[{ icon: addIcon, label: trans.__('New instance'), onClick: create }]}
-      search={
-        items.length > 5
-          ? { value: query, onChange: setQuery, placeholder: trans.__('Find instances') }
-          : undefined
-      }
-    >
-      <Content model={model} commands={commands} query={query} create={create} />
-    </Section>
-  );
-}
-
-function Content(
-  props: ComputeSectionProps & { query: string; create: () => void },
-): React.ReactElement {
-  const { model, commands, query, create } = props;
-  const trans = useTrans();
-  const { state, items, error } = useCollection(model.instances);
-  if (state === 'error') {
-    return (
-      <ErrorState
-        title={trans.__('Cannot list the compute instances')}
-        error={error}
-        retry={() => void model.instances.refresh()}
-      />
-    );
-  }
-  if (state === 'loading') {
-    return <Skeleton />;
-  }
-  if (items.length === 0) {
-    return (
-      <EmptyState action={{ label: trans.__('New instance'), onClick: create }}>
-        {trans.__('A compute instance runs your notebooks, with the CPUs and memory you give it.')}
-      </EmptyState>
-    );
-  }
-  const shown = items.filter(item => matches(query, item.name, item.state, item.size, item.image));
-  if (shown.length === 0) {
-    return <EmptyState>{trans.__('No compute instance matches “%1”.', query)}</EmptyState>;
-  }
-  return (
-    <List
-      items={shown}
-      label={trans.__('Compute instances')}
+      collection={model.instances}
+      filter={filterInstances}
       render={instance => (
         <InstanceRow key={instance.name} instance={instance} commands={commands} />
       )}
+      words={{
+        list: trans.__('Compute instances'),
+        failed: trans.__('Cannot list the compute instances'),
+        find: trans.__('Find instances'),
+        noMatch: query => trans.__('No compute instance matches “%1”.', query),
+      }}
+      empty={<EmptyState action={action}>{purpose}</EmptyState>}
+      searchFrom={6}
+      actions={[{ icon: addIcon, ...action }]}
     />
   );
+}
+
+function filterInstances(items: readonly Instance[], query: string): Instance[] {
+  return items.filter(item => matches(query, item.name, item.state, item.size, item.image));
 }
 
 function InstanceRow(props: { instance: Instance; commands: CommandRegistry }): React.ReactElement {

@@ -5,13 +5,14 @@ import * as React from 'react';
 import type { Model, ModelVersion } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import type { ColumnDef } from '../ui/datatable';
-import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
+import { EmptyState } from '../ui/feedback';
 import { formatBytes, plural, relativeTime } from '../ui/format';
-import { useCloseWhenGone, useCollection, useSignal } from '../ui/hooks';
+import { useSignal } from '../ui/hooks';
 import { modelIcon, trashIcon } from '../ui/icons';
 import { Tags } from '../ui/inlineedit';
 import { DataTable } from '../ui/lazy';
 import { Note } from '../ui/markdown';
+import { ObjectPage } from '../ui/objectpage';
 import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
 import { useTrans } from '../ui/translation';
@@ -36,27 +37,18 @@ export interface IModelParts extends IModelPageProps {
 export default function ModelPage(props: IModelPageProps): React.ReactElement {
   const { name, model, tab } = props;
   const trans = useTrans();
-  const { state, error } = useCollection(model.models);
-  useSignal(model.chosenChanged);
-  const item = model.find(name);
-  useCloseWhenGone(item !== undefined, state === 'ready', tab.close);
-  if (item) {
-    return <Loaded {...props} item={item} />;
-  }
-  if (state === 'loading') {
-    return <Skeleton rows={8} />;
-  }
-  const gone = { message: trans.__('There is no model “%1” any more.', name) };
+  const gone = trans.__('There is no model “%1” any more.', name);
   return (
-    <ErrorState error={error ?? gone} retry={() => void model.models.refresh()}>
-      <TextButton onClick={() => tab.close()}>{trans.__('Close')}</TextButton>
-    </ErrorState>
+    <ObjectPage collection={model.models} id={name} tab={tab} gone={gone}>
+      {item => <Loaded {...props} item={item} />}
+    </ObjectPage>
   );
 }
 
 function Loaded(props: IModelParts): React.ReactElement {
   const { item, model, commands, rendermime, name } = props;
   const trans = useTrans();
+  useSignal(model.chosenChanged);
   const version = pickVersion(item, model.chosen(name));
   return (
     <div className="myd-page-column">

@@ -2,12 +2,13 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { Model, ModelVersion } from '../api/schema';
-import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
+import { CollectionSection } from '../ui/collectionsection';
+import { EmptyState } from '../ui/feedback';
 import { plural, relativeTime } from '../ui/format';
-import { useCollection, useNow } from '../ui/hooks';
+import { useNow } from '../ui/hooks';
 import { endpointIcon, modelIcon, trashIcon } from '../ui/icons';
 import { List, ListRow } from '../ui/list';
-import { Section, useFold } from '../ui/section';
+import { useFold } from '../ui/section';
 import { useTrans } from '../ui/translation';
 import { filterModels, RegistryModel } from './model';
 import { CommandIDs } from './tokens';
@@ -23,48 +24,25 @@ interface IParts {
 /** The sidebar's list of registered models and their versions. */
 export function ModelsSection({ model, commands }: IParts): React.ReactElement {
   const trans = useTrans();
-  const { state, items, error } = useCollection(model.models);
-  const [query, setQuery] = React.useState('');
-  const shown = filterModels(items, query);
-  const content = (): React.ReactElement => {
-    if (state === 'error') {
-      return (
-        <ErrorState
-          title={trans.__('Cannot list the models')}
-          error={error}
-          retry={() => void model.models.refresh()}
-        />
-      );
-    }
-    if (state === 'loading') {
-      return <Skeleton />;
-    }
-    if (shown.length === 0) {
-      return query ? (
-        <EmptyState>{trans.__('No model is called “%1”.', query)}</EmptyState>
-      ) : (
+  return (
+    <CollectionSection
+      id="models"
+      title={trans.__('Models')}
+      collection={model.models}
+      filter={filterModels}
+      render={item => <ModelRow key={item.name} item={item} commands={commands} />}
+      words={{
+        list: trans.__('Models'),
+        failed: trans.__('Cannot list the models'),
+        find: trans.__('Find models'),
+        noMatch: query => trans.__('No model is called “%1”.', query),
+      }}
+      empty={
         <EmptyState code={FIRST_MODEL}>
           {trans.__('Register a model from the page of its run, or in a notebook:')}
         </EmptyState>
-      );
-    }
-    return (
-      <List
-        items={shown}
-        label={trans.__('Models')}
-        render={item => <ModelRow key={item.name} item={item} commands={commands} />}
-      />
-    );
-  };
-  return (
-    <Section
-      id="models"
-      title={trans.__('Models')}
-      count={state === 'ready' ? items.length : null}
-      search={{ value: query, onChange: setQuery, placeholder: trans.__('Find models') }}
-    >
-      {content()}
-    </Section>
+      }
+    />
   );
 }
 

@@ -1,13 +1,13 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Remote } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { RotateKey } from '../api/schema';
 import { getKeys, rotateKey } from './api';
 
 /** The two keys of an endpoint; fetched only when somebody wants to see or copy one. */
-export class Keys implements IDisposable {
-  constructor(readonly endpoint: string) {}
+export class Keys extends Remote {
+  constructor(readonly endpoint: string) {
+    super();
+  }
 
   /** Primary and secondary; null until they are fetched. */
   get keys(): readonly string[] | null {
@@ -19,40 +19,27 @@ export class Keys implements IDisposable {
     return this._revealed;
   }
 
-  get error(): ApiError | null {
-    return this._error;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
+  override dispose(): void {
     this._keys = null;
-    Signal.clearData(this);
+    super.dispose();
   }
 
   async setRevealed(revealed: boolean): Promise<void> {
     this._revealed = revealed && (await this._fetched());
-    this._emit();
+    this.emit();
   }
 
   /** One of the keys, to be copied; null when they cannot be had. */
   async get(index: number): Promise<string | null> {
     await this._fetched();
-    this._emit();
+    this.emit();
     return this._keys?.[index] ?? null;
   }
 
   /** Replace a key; the old one opens nothing from now on. */
   async rotate(key: RotateKey['key']): Promise<void> {
     this._keys = (await rotateKey(this.endpoint, key)).keys;
-    this._emit();
+    this.emit();
   }
 
   private async _fetched(): Promise<boolean> {
@@ -67,15 +54,6 @@ export class Keys implements IDisposable {
     return this._keys !== null;
   }
 
-  private _emit(): void {
-    if (!this._disposed) {
-      this._changed.emit();
-    }
-  }
-
   private _keys: readonly string[] | null = null;
   private _revealed = false;
-  private _error: ApiError | null = null;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }

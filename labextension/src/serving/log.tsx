@@ -4,6 +4,7 @@ import * as React from 'react';
 import { IconButton } from '../ui/buttons';
 import { ErrorState, Skeleton } from '../ui/feedback';
 import { useAsync } from '../ui/hooks';
+import { LogView } from '../ui/logview';
 import { Segmented } from '../ui/segmented';
 import { useTrans } from '../ui/translation';
 import { getLog } from './api';
@@ -32,44 +33,36 @@ export function EndpointLog({ name, version }: IEndpointLogProps): React.ReactEl
   if (text === undefined) {
     return <Skeleton rows={6} />;
   }
+  const tools = (
+    <>
+      <span>{trans.__('Lines')}</span>
+      <Segmented
+        label={trans.__('Lines')}
+        value={tail}
+        options={TAILS.map(each => ({ value: each, label: each }))}
+        onChange={setTail}
+      />
+      <IconButton
+        icon={refreshIcon}
+        label={trans.__('Refresh')}
+        disabled={log.loading}
+        onClick={log.reload}
+      />
+    </>
+  );
+  const href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
   return (
-    <div className="myd-logview">
-      <div className="myd-toolbar">
-        <span>{trans.__('Lines')}</span>
-        <Segmented
-          label={trans.__('Lines')}
-          value={tail}
-          options={TAILS.map(each => ({ value: each, label: each }))}
-          onChange={setTail}
-        />
-        <IconButton
-          icon={refreshIcon}
-          label={trans.__('Refresh')}
-          disabled={log.loading}
-          onClick={log.reload}
-        />
-        <span className="myd-spacer" />
-        <a
-          className="myd-link"
-          href={`data:text/plain;charset=utf-8,${encodeURIComponent(text)}`}
-          download={`${name}.log`}
-        >
-          {trans.__('Download')}
-        </a>
-      </div>
-      <div
-        ref={scroller}
-        className="myd-logview-text"
-        role="log"
-        aria-label={trans.__('Log of the endpoint')}
-        tabIndex={0}
-      >
-        {text ? (
-          <pre>{text}</pre>
-        ) : (
-          <div className="myd-muted">{trans.__('Nothing was written yet.')}</div>
-        )}
-      </div>
-    </div>
+    <LogView
+      label={trans.__('Log of the endpoint')}
+      tools={tools}
+      download={{ href, download: `${name}.log` }}
+      scroller={scroller}
+    >
+      {text ? (
+        <pre>{text}</pre>
+      ) : (
+        <div className="myd-muted">{trans.__('Nothing was written yet.')}</div>
+      )}
+    </LogView>
   );
 }

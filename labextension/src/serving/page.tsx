@@ -6,10 +6,11 @@ import type { Endpoint, Model } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
 import { CopyButton } from '../ui/code';
-import { ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
+import { ErrorState, ProgressLine } from '../ui/feedback';
 import { formatTime, relativeTime } from '../ui/format';
-import { useCloseWhenGone, useCollection, useDisposable } from '../ui/hooks';
+import { useCollection, useDisposable } from '../ui/hooks';
 import { endpointIcon, trashIcon } from '../ui/icons';
+import { ObjectPage } from '../ui/objectpage';
 import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
 import { Tabs } from '../ui/tabs';
@@ -41,20 +42,11 @@ export interface IEndpointParts extends IEndpointPageProps {
 export default function EndpointPage(props: IEndpointPageProps): React.ReactElement {
   const { name, model, tab } = props;
   const trans = useTrans();
-  const { state, error } = useCollection(model.endpoints);
-  const endpoint = model.find(name);
-  useCloseWhenGone(endpoint !== undefined, state === 'ready', tab.close);
-  if (endpoint) {
-    return <Loaded {...props} endpoint={endpoint} />;
-  }
-  if (state === 'loading') {
-    return <Skeleton rows={8} />;
-  }
-  const gone = { message: trans.__('There is no endpoint “%1” any more.', name) };
+  const gone = trans.__('There is no endpoint “%1” any more.', name);
   return (
-    <ErrorState error={error ?? gone} retry={() => void model.endpoints.refresh()}>
-      <TextButton onClick={() => tab.close()}>{trans.__('Close')}</TextButton>
-    </ErrorState>
+    <ObjectPage collection={model.endpoints} id={name} tab={tab} gone={gone}>
+      {endpoint => <Loaded {...props} endpoint={endpoint} />}
+    </ObjectPage>
   );
 }
 

@@ -4,11 +4,10 @@ import * as React from 'react';
 
 import type { Endpoint } from '../api/schema';
 import { Badge } from '../ui/badge';
-import { EmptyState, ErrorState, ProgressLine, Skeleton } from '../ui/feedback';
-import { useCollection } from '../ui/hooks';
+import { CollectionSection } from '../ui/collectionsection';
+import { EmptyState, ProgressLine } from '../ui/feedback';
 import { endpointIcon, trashIcon } from '../ui/icons';
-import { List, ListRow } from '../ui/list';
-import { Section } from '../ui/section';
+import { ListRow } from '../ui/list';
 import { useTrans } from '../ui/translation';
 import { failureOf, filterEndpoints, progressOf, served, ServingModel } from './model';
 import { CommandIDs } from './tokens';
@@ -24,44 +23,24 @@ interface IParts {
 /** The sidebar's list of endpoints. */
 export function EndpointsSection({ model, commands }: IParts): React.ReactElement {
   const trans = useTrans();
-  const { state, items, error } = useCollection(model.endpoints);
-  const [query, setQuery] = React.useState('');
-  const shown = filterEndpoints(items, query);
-  const content = (): React.ReactElement => {
-    if (state === 'error') {
-      return (
-        <ErrorState
-          title={trans.__('Cannot list the endpoints')}
-          error={error}
-          retry={() => void model.endpoints.refresh()}
-        />
-      );
-    }
-    if (state === 'loading') {
-      return <Skeleton />;
-    }
-    if (shown.length === 0) {
-      return query ? (
-        <EmptyState>{trans.__('No endpoint matches “%1”.', query)}</EmptyState>
-      ) : (
+  return (
+    <CollectionSection
+      id="endpoints"
+      title={trans.__('Endpoints')}
+      collection={model.endpoints}
+      filter={filterEndpoints}
+      render={item => <EndpointRow key={item.name} endpoint={item} commands={commands} />}
+      words={{
+        list: trans.__('Endpoints'),
+        failed: trans.__('Cannot list the endpoints'),
+        find: trans.__('Find endpoints'),
+        noMatch: query => trans.__('No endpoint matches “%1”.', query),
+      }}
+      empty={
         <EmptyState code={FIRST_ENDPOINT}>
           {trans.__('Deploy a model version from its page, or in a notebook:')}
         </EmptyState>
-      );
-    }
-    return (
-      <List
-        items={shown}
-        label={trans.__('Endpoints')}
-        render={item => <EndpointRow key={item.name} endpoint={item} commands={commands} />}
-      />
-    );
-  };
-  return (
-    <Section
-      id="endpoints"
-      title={trans.__('Endpoints')}
-      count={state === 'ready' ? items.length : null}
+      }
       actions={[
         {
           icon: addIcon,
@@ -69,10 +48,7 @@ export function EndpointsSection({ model, commands }: IParts): React.ReactElemen
           onClick: () => void commands.execute(CommandIDs.deploy),
         },
       ]}
-      search={{ value: query, onChange: setQuery, placeholder: trans.__('Find endpoints') }}
-    >
-      {content()}
-    </Section>
+    />
   );
 }
 

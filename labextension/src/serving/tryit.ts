@@ -1,14 +1,14 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Remote } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { ScoreReply } from '../api/schema';
 import { score } from './api';
 import { exampleBody, jsonProblem } from './snippets';
 
 /** The "Try it" form of one endpoint: a request body, and what came back. */
-export class TryIt implements IDisposable {
-  constructor(readonly endpoint: string) {}
+export class TryIt extends Remote {
+  constructor(readonly endpoint: string) {
+    super();
+  }
 
   /** The request body, as typed. */
   get text(): string {
@@ -18,7 +18,7 @@ export class TryIt implements IDisposable {
   set text(text: string) {
     this._text = text;
     this._touched = true;
-    this._changed.emit();
+    this.emit();
   }
 
   /** What is wrong with the body; null when it can be sent. */
@@ -34,30 +34,13 @@ export class TryIt implements IDisposable {
     return this._reply;
   }
 
-  get error(): ApiError | null {
-    return this._error;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
-    Signal.clearData(this);
-  }
-
   /** Begin with the model's own example, unless something was typed already. */
   prefill(example: unknown, features: number | null): void {
     if (!this._touched) {
       const text = JSON.stringify(exampleBody(example, features), null, 2);
       if (text !== this._text) {
         this._text = compact(text);
-        this._changed.emit();
+        this.emit();
       }
     }
   }
@@ -75,7 +58,7 @@ export class TryIt implements IDisposable {
     }
     this._sending = true;
     this._error = null;
-    this._changed.emit();
+    this.emit();
     try {
       this._reply = await score(this.endpoint, JSON.parse(this._text));
     } catch (error) {
@@ -83,18 +66,13 @@ export class TryIt implements IDisposable {
       this._error = ApiError.from(error);
     }
     this._sending = false;
-    if (!this._disposed) {
-      this._changed.emit();
-    }
+    this.emit();
   }
 
   private _text = '{\n  "data": [[0]]\n}';
   private _touched = false;
   private _sending = false;
   private _reply: ScoreReply | null = null;
-  private _error: ApiError | null = null;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 /** Indented JSON with each innermost list on one line: a row of numbers reads as a row. */

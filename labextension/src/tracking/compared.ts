@@ -1,6 +1,4 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Observable } from '../api/observable';
 import type { ApiError } from '../api/request';
 import type { Run } from '../api/schema';
 import { Histories } from './histories';
@@ -8,11 +6,12 @@ import { RunModel } from './run';
 import type { LiveChanges } from './tokens';
 
 /** The runs of one comparison, live, in the order in which they were chosen. */
-export class ComparedRuns implements IDisposable {
+export class ComparedRuns extends Observable {
   constructor(live: LiveChanges, ids: readonly string[]) {
+    super();
     this.histories = new Histories(live);
     this._models = ids.map(id => new RunModel(live, id));
-    this._models.forEach(model => model.changed.connect(() => this._changed.emit()));
+    this._models.forEach(model => model.changed.connect(() => this.emit()));
   }
 
   readonly histories: Histories;
@@ -27,18 +26,10 @@ export class ComparedRuns implements IDisposable {
     return this._models.find(model => model.state === 'error')?.error ?? null;
   }
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this.histories.isDisposed;
-  }
-
-  dispose(): void {
+  override dispose(): void {
     this.histories.dispose();
     this._models.forEach(model => model.dispose());
-    Signal.clearData(this);
+    super.dispose();
   }
 
   load(): void {
@@ -46,5 +37,4 @@ export class ComparedRuns implements IDisposable {
   }
 
   private readonly _models: RunModel[];
-  private readonly _changed = new Signal<this, void>(this);
 }

@@ -4,12 +4,12 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { Experiment } from '../api/schema';
-import { ErrorState, Skeleton } from '../ui/feedback';
 import { formatTime, plural, relativeTime } from '../ui/format';
-import { useCloseWhenGone, useCollection, useDisposable } from '../ui/hooks';
+import { useDisposable } from '../ui/hooks';
 import { experimentIcon, trashIcon } from '../ui/icons';
 import { InlineEdit } from '../ui/inlineedit';
 import { Note } from '../ui/markdown';
+import { ObjectPage } from '../ui/objectpage';
 import { PageHeader } from '../ui/page';
 import { TextButton } from '../ui/buttons';
 import type { PageTab } from '../ui/pages';
@@ -29,34 +29,26 @@ export interface IPageParts {
 
 /** An experiment and its runs. */
 export default function ExperimentPage(props: IPageParts & { id: number }): React.ReactElement {
-  const { model, id, tab, state: db } = props;
-  const { state, error } = useCollection(model.experiments);
+  const { model, id, tab } = props;
   const trans = useTrans();
-  const experiment = model.experiments.get(String(id));
-  useCloseWhenGone(experiment !== undefined, state === 'ready', tab.close);
-  const choice = useDisposable(() => new ColumnChoice(db, id), [db, id]);
-  const name = experiment?.name;
-  React.useEffect(() => {
-    if (name !== undefined) {
-      tab.setTitle(name);
-    }
-  }, [name, tab]);
-  if (experiment) {
-    return (
-      <div className="myd-page-column myd-mod-full">
-        <Header {...props} experiment={experiment} />
-        <Runs {...props} choice={choice} experiment={experiment} />
-      </div>
-    );
-  }
-  if (state === 'loading') {
-    return <Skeleton rows={8} />;
-  }
-  const gone = { message: trans.__('There is no such experiment: it may have been deleted.') };
+  const gone = trans.__('There is no such experiment: it may have been deleted.');
   return (
-    <ErrorState error={error ?? gone} retry={() => void model.experiments.refresh()}>
-      <TextButton onClick={() => tab.close()}>{trans.__('Close')}</TextButton>
-    </ErrorState>
+    <ObjectPage collection={model.experiments} id={String(id)} tab={tab} gone={gone}>
+      {experiment => <Loaded {...props} experiment={experiment} />}
+    </ObjectPage>
+  );
+}
+
+function Loaded(props: IPageParts & { experiment: Experiment }): React.ReactElement {
+  const { experiment, tab, state: db } = props;
+  const { id, name } = experiment;
+  const choice = useDisposable(() => new ColumnChoice(db, id), [db, id]);
+  React.useEffect(() => tab.setTitle(name), [name, tab]);
+  return (
+    <div className="myd-page-column myd-mod-full">
+      <Header {...props} experiment={experiment} />
+      <Runs {...props} choice={choice} experiment={experiment} />
+    </div>
   );
 }
 

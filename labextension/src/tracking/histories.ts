@@ -1,6 +1,4 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Observable } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { Change, History, Run } from '../api/schema';
 import { getHistory } from './api';
@@ -25,23 +23,11 @@ interface IEntry {
 }
 
 /** Metric histories of the runs that a page shows: fetched when watched, refreshed by events. */
-export class Histories implements IDisposable {
+export class Histories extends Observable {
   constructor(live: LiveChanges) {
+    super();
     live.changed.connect(this._onChanged, this);
     live.resync.connect(this._onResync, this);
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
-    Signal.clearData(this);
   }
 
   /** Keep a history fresh until the answer is disposed of. */
@@ -75,7 +61,7 @@ export class Histories implements IDisposable {
 
   private _pump(): void {
     for (const entry of this._entries.values()) {
-      if (this._loading >= PARALLEL || this._disposed) {
+      if (this._loading >= PARALLEL || this.isDisposed) {
         return;
       }
       if (entry.stale && !entry.loading && entry.watchers > 0) {
@@ -96,8 +82,8 @@ export class Histories implements IDisposable {
     }
     entry.loading = false;
     this._loading -= 1;
-    if (!this._disposed) {
-      this._changed.emit();
+    if (!this.isDisposed) {
+      this.emit();
       this._pump();
     }
   }
@@ -127,6 +113,4 @@ export class Histories implements IDisposable {
 
   private readonly _entries = new Map<string, IEntry>();
   private _loading = 0;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }

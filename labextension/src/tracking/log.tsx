@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import { ErrorState } from '../ui/feedback';
 import { useSignal } from '../ui/hooks';
+import { LogView } from '../ui/logview';
 import { useTrans } from '../ui/translation';
 import { applyReturns, parseAnsi } from './ansi';
 import { artifactUrl } from './api';
@@ -11,7 +12,7 @@ import type { LogTail } from './logtail';
 const LOG_FILE = '.modelyard/log.txt';
 
 /** What the run wrote to stdout and stderr, live. */
-export function LogView({ tail }: { tail: LogTail }): React.ReactElement {
+export function RunLog({ tail }: { tail: LogTail }): React.ReactElement {
   const trans = useTrans();
   useSignal(tail.changed);
   const [follow, setFollow] = React.useState(true);
@@ -33,58 +34,48 @@ export function LogView({ tail }: { tail: LogTail }): React.ReactElement {
     // Whoever scrolls up wants to read, not to be carried away by the next line.
     setFollow(scrollHeight - scrollTop - clientHeight < 8);
   };
+  const tools = (
+    <>
+      <label>
+        <input
+          type="checkbox"
+          checked={follow}
+          onChange={event => setFollow(event.target.checked)}
+        />
+        {trans.__('Follow')}
+      </label>
+      <span className="myd-muted">
+        {tail.ended ? trans.__('The run has ended.') : trans.__('Live')}
+      </span>
+    </>
+  );
+  // The file appears when the run has ended.
+  const file = tail.ended && tail.text ? artifactUrl(tail.id, LOG_FILE) : null;
   return (
-    <div className="myd-logview">
-      <div className="myd-toolbar">
-        <label>
-          <input
-            type="checkbox"
-            checked={follow}
-            onChange={event => setFollow(event.target.checked)}
-          />
-          {trans.__('Follow')}
-        </label>
-        <span className="myd-muted">
-          {tail.ended ? trans.__('The run has ended.') : trans.__('Live')}
-        </span>
-        <span className="myd-spacer" />
-        {/* The file appears when the run has ended. */}
-        {tail.ended && tail.text && (
-          <a className="myd-link" href={artifactUrl(tail.id, LOG_FILE)} download={`${tail.id}.log`}>
-            {trans.__('Download')}
-          </a>
-        )}
-      </div>
-      <div
-        ref={scroller}
-        className="myd-logview-text"
-        role="log"
-        aria-label={trans.__('Output of the run')}
-        tabIndex={0}
-        onScroll={onScroll}
-      >
-        {tail.truncated && (
-          <div className="myd-muted">
-            {trans.__('Earlier lines are left out here: download the log.')}
-          </div>
-        )}
-        {tail.loaded && !tail.text && (
-          <div className="myd-muted">
-            {tail.ended ? trans.__('The run wrote nothing.') : trans.__('Nothing was written yet.')}
-          </div>
-        )}
-        <pre>
-          {spans.map((span, index) => (
-            <span
-              key={index}
-              data-color={span.color || undefined}
-              data-bold={span.bold || undefined}
-            >
-              {span.text}
-            </span>
-          ))}
-        </pre>
-      </div>
-    </div>
+    <LogView
+      label={trans.__('Output of the run')}
+      tools={tools}
+      download={file === null ? null : { href: file, download: `${tail.id}.log` }}
+      scroller={scroller}
+      onScroll={onScroll}
+    >
+      {tail.truncated && (
+        <div className="myd-muted">
+          {trans.__('Earlier lines are left out here: download the log.')}
+        </div>
+      )}
+      {tail.loaded && !tail.text && (
+        <div className="myd-muted">
+          {tail.ended ? trans.__('The run wrote nothing.') : trans.__('Nothing was written yet.')}
+        </div>
+      )}
+      <pre>
+        {spans.map((span, index) => (
+          <span key={index} data-color={span.color || undefined} data-bold={span.bold || undefined}>
+            {span.text}
+          </span>
+        ))}
+      </pre>
+    </LogView>
   );
 }

@@ -1,6 +1,4 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Remote } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { Change } from '../api/schema';
 import { getLog } from './api';
@@ -10,11 +8,12 @@ import type { LiveChanges } from './tokens';
 const MOST_KEPT = 1_000_000;
 
 /** The log of one run: read by offset, continued whenever the run reports a change. */
-export class LogTail implements IDisposable {
+export class LogTail extends Remote {
   constructor(
     live: LiveChanges,
     readonly id: string,
   ) {
+    super();
     live.changed.connect(this._onChanged, this);
     live.resync.connect(this._onResync, this);
   }
@@ -37,23 +36,6 @@ export class LogTail implements IDisposable {
     return this._ended;
   }
 
-  get error(): ApiError | null {
-    return this._error;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
-    Signal.clearData(this);
-  }
-
   /** Read what is there; a call while one is under way makes that one look again. */
   async read(): Promise<void> {
     this._again = true;
@@ -61,7 +43,7 @@ export class LogTail implements IDisposable {
       return;
     }
     this._reading = true;
-    while (this._again && !this._disposed) {
+    while (this._again && !this.isDisposed) {
       this._again = false;
       try {
         this._again = (await this._piece()) || this._again;
@@ -69,9 +51,7 @@ export class LogTail implements IDisposable {
         this._error = ApiError.from(error);
       }
       this._loaded = true;
-      if (!this._disposed) {
-        this._changed.emit();
-      }
+      this.emit();
     }
     this._reading = false;
   }
@@ -107,10 +87,7 @@ export class LogTail implements IDisposable {
   private _truncated = false;
   private _loaded = false;
   private _ended = false;
-  private _error: ApiError | null = null;
   private _offset = 0;
   private _again = false;
   private _reading = false;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }

@@ -1,6 +1,4 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Remote } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { Change, Experiment, Run, RunUpdate } from '../api/schema';
 import * as api from './api';
@@ -8,11 +6,12 @@ import type { ListState } from './runlist';
 import type { LiveChanges } from './tokens';
 
 /** One run, live. */
-export class RunModel implements IDisposable {
+export class RunModel extends Remote {
   constructor(
     live: LiveChanges,
     readonly id: string,
   ) {
+    super();
     live.changed.connect(this._onChanged, this);
     live.resync.connect(this._onResync, this);
   }
@@ -21,26 +20,9 @@ export class RunModel implements IDisposable {
     return this._state;
   }
 
-  get error(): ApiError | null {
-    return this._error;
-  }
-
   /** The run; null until it is loaded. */
   get run(): Run | null {
     return this._run;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
-    Signal.clearData(this);
   }
 
   async load(): Promise<void> {
@@ -53,7 +35,7 @@ export class RunModel implements IDisposable {
     } catch (error) {
       this._error = ApiError.from(error);
       this._state = this._run ? 'ready' : 'error';
-      this._changed.emit();
+      this.emit();
     }
   }
 
@@ -63,13 +45,13 @@ export class RunModel implements IDisposable {
   }
 
   private _set(run: Run): void {
-    if (this._disposed) {
+    if (this.isDisposed) {
       return;
     }
     this._run = run;
     this._state = 'ready';
     this._error = null;
-    this._changed.emit();
+    this.emit();
   }
 
   private _onChanged(_: unknown, changes: readonly Change[]): void {
@@ -93,9 +75,6 @@ export class RunModel implements IDisposable {
   }
 
   private _state: ListState = 'loading';
-  private _error: ApiError | null = null;
   private _run: Run | null = null;
   private _told = 0;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }

@@ -11,7 +11,7 @@ import { Tabs } from '../ui/tabs';
 import { useTrans } from '../ui/translation';
 import { Files } from './artifacts';
 import { Environment } from './environment';
-import { LogView } from './log';
+import { RunLog } from './log';
 import { Metrics } from './metricCharts';
 import type { TrackingModel } from './model';
 import { Overview } from './overview';
@@ -119,7 +119,7 @@ function Loaded(props: IRunParts): React.ReactElement {
               />
             ),
           },
-          { id: 'logs', title: trans.__('Logs'), content: () => <LogView tail={page.log} /> },
+          { id: 'logs', title: trans.__('Logs'), content: () => <RunLog tail={page.log} /> },
           {
             id: 'environment',
             title: trans.__('Environment'),

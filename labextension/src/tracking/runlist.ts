@@ -1,6 +1,4 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Remote } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { Change, Run } from '../api/schema';
 import { IRunQuery, listRuns } from './api';
@@ -17,8 +15,9 @@ export type ListState = 'loading' | 'ready' | 'error';
  * ordered by creation; elsewhere only the server knows its place, so it is counted in `fresh`
  * until the user asks for it: rows never jump away under the pointer.
  */
-export class RunList implements IDisposable {
+export class RunList extends Remote {
   constructor(options: { live: LiveChanges; query: IRunQuery }) {
+    super();
     this._live = options.live;
     this._query = { orderBy: 'created', descending: true, limit: 100, ...options.query };
     this._live.changed.connect(this._onChanged, this);
@@ -27,10 +26,6 @@ export class RunList implements IDisposable {
 
   get state(): ListState {
     return this._state;
-  }
-
-  get error(): ApiError | null {
-    return this._error;
   }
 
   get items(): readonly Run[] {
@@ -66,18 +61,9 @@ export class RunList implements IDisposable {
     return this._query;
   }
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
+  override dispose(): void {
     this._request?.abort();
-    Signal.clearData(this);
+    super.dispose();
   }
 
   /** Ask something else; the rows stay until the answer is there. */
@@ -101,7 +87,7 @@ export class RunList implements IDisposable {
   /** Show an answer of the server at once, without waiting for its event. */
   upsert(run: Run): void {
     if (this._merge(run)) {
-      this._changed.emit();
+      this.emit();
     }
   }
 
@@ -110,7 +96,7 @@ export class RunList implements IDisposable {
     const request = new AbortController();
     this._request = request;
     this._during = [];
-    this._changed.emit();
+    this.emit();
     try {
       const answer = await listRuns({ ...this._query, page }, request.signal);
       if (this._request !== request) {
@@ -128,14 +114,14 @@ export class RunList implements IDisposable {
       // The answer may have been read before what was told while it was on its way.
       this._during.forEach(change => this._apply(change));
     } catch (error) {
-      if (this._request !== request || this._disposed) {
+      if (this._request !== request || this.isDisposed) {
         return;
       }
       this._error = ApiError.from(error);
       this._state = 'error';
     }
     this._request = null;
-    this._changed.emit();
+    this.emit();
   }
 
   private _onResync(): void {
@@ -150,7 +136,7 @@ export class RunList implements IDisposable {
       this._during.push(...ours);
     }
     if (this._state === 'ready' && ours.map(change => this._apply(change)).some(Boolean)) {
-      this._changed.emit();
+      this.emit();
     }
   }
 
@@ -202,7 +188,6 @@ export class RunList implements IDisposable {
   private readonly _live: LiveChanges;
   private _query: IRunQuery;
   private _state: ListState = 'loading';
-  private _error: ApiError | null = null;
   private _items: Run[] = [];
   private _sample: readonly Run[] = [];
   private _next = '';
@@ -210,6 +195,4 @@ export class RunList implements IDisposable {
   private _fresh = new Set<string>();
   private _request: AbortController | null = null;
   private _during: Change[] = [];
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }

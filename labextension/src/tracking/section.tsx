@@ -3,12 +3,13 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { Experiment, Run } from '../api/schema';
+import { CollectionSection } from '../ui/collectionsection';
 import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
 import { formatNumber, plural, relativeTime } from '../ui/format';
-import { useCollection, useNow, useSignal } from '../ui/hooks';
+import { useNow, useSignal } from '../ui/hooks';
 import { experimentIcon, trashIcon } from '../ui/icons';
 import { List, ListRow } from '../ui/list';
-import { Section, useFold } from '../ui/section';
+import { useFold } from '../ui/section';
 import { TextButton } from '../ui/buttons';
 import { useTrans } from '../ui/translation';
 import { isActive } from './columns';
@@ -28,75 +29,46 @@ interface IParts {
 /** The sidebar's list of experiments and their latest runs. */
 export function ExperimentsSection({ model, commands }: IParts): React.ReactElement {
   const trans = useTrans();
-  const [query, setQuery] = React.useState('');
   const [deleted, setDeleted] = React.useState(false);
-  const source = deleted ? model.deleted : model.experiments;
-  const { state, items, error } = useCollection(source);
-  const shown = filterExperiments(items, query);
-  const actions = [
-    {
-      icon: trashIcon,
-      label: deleted ? trans.__('Show experiments') : trans.__('Show deleted experiments'),
-      pressed: deleted,
-      onClick: () => setDeleted(!deleted),
-    },
-    {
-      icon: addIcon,
-      label: trans.__('New experiment'),
-      onClick: () => void commands.execute(CommandIDs.createExperiment),
-    },
-  ];
-  const content = (): React.ReactElement => {
-    if (state === 'error') {
-      return (
-        <ErrorState
-          title={trans.__('Cannot list the experiments')}
-          error={error}
-          retry={() => void source.refresh()}
-        />
-      );
-    }
-    if (state === 'loading') {
-      return <Skeleton />;
-    }
-    if (shown.length === 0) {
-      return <Nothing query={query} deleted={deleted} />;
-    }
-    return (
-      <List
-        items={shown}
-        label={deleted ? trans.__('Deleted experiments') : trans.__('Experiments')}
-        render={item => (
-          <ExperimentRow key={item.id} experiment={item} model={model} commands={commands} />
-        )}
-      />
-    );
-  };
+  const title = deleted ? trans.__('Deleted experiments') : trans.__('Experiments');
   return (
-    <Section
+    <CollectionSection
       id="experiments"
-      title={deleted ? trans.__('Deleted experiments') : trans.__('Experiments')}
-      count={state === 'ready' ? items.length : null}
-      actions={actions}
-      search={{ value: query, onChange: setQuery, placeholder: trans.__('Find experiments') }}
-    >
-      {content()}
-    </Section>
-  );
-}
-
-function Nothing(props: { query: string; deleted: boolean }): React.ReactElement {
-  const trans = useTrans();
-  if (props.query) {
-    return <EmptyState>{trans.__('No experiment is called “%1”.', props.query)}</EmptyState>;
-  }
-  if (props.deleted) {
-    return <EmptyState>{trans.__('No experiment was deleted.')}</EmptyState>;
-  }
-  return (
-    <EmptyState code={FIRST_RUN}>
-      {trans.__('Runs are grouped in experiments. Begin a notebook cell with this line:')}
-    </EmptyState>
+      title={title}
+      collection={deleted ? model.deleted : model.experiments}
+      filter={filterExperiments}
+      render={item => (
+        <ExperimentRow key={item.id} experiment={item} model={model} commands={commands} />
+      )}
+      words={{
+        list: title,
+        failed: trans.__('Cannot list the experiments'),
+        find: trans.__('Find experiments'),
+        noMatch: query => trans.__('No experiment is called “%1”.', query),
+      }}
+      empty={
+        deleted ? (
+          <EmptyState>{trans.__('No experiment was deleted.')}</EmptyState>
+        ) : (
+          <EmptyState code={FIRST_RUN}>
+            {trans.__('Runs are grouped in experiments. Begin a notebook cell with this line:')}
+          </EmptyState>
+        )
+      }
+      actions={[
+        {
+          icon: trashIcon,
+          label: deleted ? trans.__('Show experiments') : trans.__('Show deleted experiments'),
+          pressed: deleted,
+          onClick: () => setDeleted(!deleted),
+        },
+        {
+          icon: addIcon,
+          label: trans.__('New experiment'),
+          onClick: () => void commands.execute(CommandIDs.createExperiment),
+        },
+      ]}
+    />
   );
 }
 
@@ -154,12 +126,15 @@ function RecentRuns(props: IParts & { experiment: Experiment }): React.ReactElem
   const runs = list.items.slice(0, list.query.limit);
   return (
     <>
-      {runs.length === 0 && <EmptyState>{trans.__('No runs yet.')}</EmptyState>}
-      <List
-        items={runs}
-        label={trans.__('Latest runs of %1', experiment.name)}
-        render={run => <RunRow key={run.id} run={run} commands={commands} />}
-      />
+      {runs.length === 0 ? (
+        <EmptyState>{trans.__('No runs yet.')}</EmptyState>
+      ) : (
+        <List
+          items={runs}
+          label={trans.__('Latest runs of %1', experiment.name)}
+          render={run => <RunRow key={run.id} run={run} commands={commands} />}
+        />
+      )}
       {list.total > runs.length && (
         <div className="myd-list-more" data-level={1}>
           <TextButton

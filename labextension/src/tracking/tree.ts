@@ -1,6 +1,4 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
+import { Remote } from '../api/observable';
 import { ApiError } from '../api/request';
 import type { ArtifactInfo } from '../api/schema';
 import { baseName } from './files';
@@ -19,7 +17,7 @@ export interface ITreeRow {
 }
 
 /** A tree of files whose directories are read when they are opened. */
-export class FileTree implements IDisposable {
+export class FileTree extends Remote {
   /**
    * @param list - Reads one directory.
    * @param root - The directory that the tree begins with.
@@ -29,10 +27,8 @@ export class FileTree implements IDisposable {
     private readonly list: (path: string) => Promise<ArtifactInfo[]>,
     readonly root = '',
     private readonly preselect = false,
-  ) {}
-
-  get error(): ApiError | null {
-    return this._error;
+  ) {
+    super();
   }
 
   get loaded(): boolean {
@@ -43,19 +39,6 @@ export class FileTree implements IDisposable {
     return this._selected;
   }
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
-    Signal.clearData(this);
-  }
-
   /** Read the root and all that is open anew. */
   async refresh(): Promise<void> {
     await Promise.all([this.root, ...this._open].map(path => this._read(path)));
@@ -63,17 +46,17 @@ export class FileTree implements IDisposable {
 
   select(info: ArtifactInfo): void {
     this._selected = info;
-    this._changed.emit();
+    this.emit();
   }
 
   /** Open or close a directory. */
   async toggle(path: string): Promise<void> {
     if (this._open.delete(path)) {
-      this._changed.emit();
+      this.emit();
       return;
     }
     this._open.add(path);
-    this._changed.emit();
+    this.emit();
     if (!this._children.has(path)) {
       await this._read(path);
     }
@@ -115,17 +98,12 @@ export class FileTree implements IDisposable {
     } catch (error) {
       this._error = ApiError.from(error);
     }
-    if (!this._disposed) {
-      this._changed.emit();
-    }
+    this.emit();
   }
 
   private readonly _children = new Map<string, ArtifactInfo[]>();
   private readonly _open = new Set<string>();
   private _selected: ArtifactInfo | null = null;
-  private _error: ApiError | null = null;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 function isModelDirectory(children: readonly ArtifactInfo[] | undefined): boolean {

@@ -7,17 +7,19 @@ export interface IconButtonProps {
   label: string;
   onClick: (event: React.MouseEvent) => void;
   disabled?: boolean;
+  /** Why it is disabled; shown in the tooltip. */
+  reason?: string;
   pressed?: boolean;
 }
 
 /** A small square button, as in JupyterLab's toolbars. */
 export function IconButton(props: IconButtonProps): React.ReactElement {
-  const { icon, label, onClick, disabled, pressed } = props;
+  const { icon, label, onClick, disabled, reason, pressed } = props;
   return (
     <button
       type="button"
       className="myd-icon-button"
-      title={label}
+      title={reason ? `${label}\n${reason}` : label}
       aria-label={label}
       aria-pressed={pressed}
       disabled={disabled}

@@ -73,6 +73,7 @@ export function DataTable<T>(props: DataTableProps<T>): React.ReactElement {
   const width = table.getTotalSize();
   return (
     <div className="myd-table" ref={scroll} onKeyDown={event => moveRow(event, virtual)}>
+      {loading && <ProgressLine />}
       <div
         role="table"
         aria-label={label}
@@ -89,7 +90,6 @@ export function DataTable<T>(props: DataTableProps<T>): React.ReactElement {
             </div>
           ))}
         </div>
-        {loading && <ProgressLine />}
         <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {items.map(item => (
             <BodyRow
@@ -141,7 +141,7 @@ function selectColumn<T>(label: string): ColumnDef<T, never> {
     id: 'select',
     size: 32,
     enableSorting: false,
-    header: '',
+    header: () => <span className="myd-visually-hidden">{label}</span>,
     cell: ({ row }) => (
       <input
         type="checkbox"

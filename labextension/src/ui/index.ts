@@ -1,6 +1,7 @@
 export * from './badge';
 export * from './buttons';
 export * from './code';
+export * from './collectionsection';
 export * from './confirm';
 export type { ColumnDef, RowSelectionState, SortingState, VisibilityState } from './datatable';
 export type { DataTableProps } from './datatable';
@@ -17,8 +18,10 @@ export * from './keyvalues';
 export * from './lazy';
 export type { LineChartProps, Series } from './linechart';
 export * from './list';
+export * from './logview';
 export * from './markdown';
 export * from './notify';
+export * from './objectpage';
 export * from './page';
 export * from './pages';
 export * from './search';

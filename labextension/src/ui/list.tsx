@@ -26,7 +26,7 @@ export function List<T>({ items, label, render }: ListProps<T>): React.ReactElem
     <div className="myd-list" role="list" aria-label={label} onKeyDown={moveFocus}>
       {items.slice(0, shown).map(render)}
       {rest > 0 && (
-        <div className="myd-list-more">
+        <div className="myd-list-more" role="listitem">
           <TextButton kind="link" onClick={() => setShown(shown + MORE)}>
             {trans.__('Show %1 more of %2', Math.min(MORE, rest), rest)}
           </TextButton>
@@ -37,12 +37,11 @@ export function List<T>({ items, label, render }: ListProps<T>): React.ReactElem
 }
 
 function moveFocus(event: React.KeyboardEvent<HTMLElement>): void {
-  const row = (event.target as HTMLElement).closest<HTMLElement>('.myd-row');
-  if (!row || event.target !== row) {
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.myd-row-main')];
+  const at = rows.indexOf(event.target as HTMLElement);
+  if (at < 0) {
     return;
   }
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.myd-row')];
-  const at = rows.indexOf(row);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
   if (to !== undefined) {
     event.preventDefault();
@@ -57,6 +56,8 @@ export interface RowAction {
   label: string;
   onClick: () => void;
   disabled?: boolean;
+  /** Why it cannot be done now. */
+  reason?: string;
 }
 
 export interface ListRowProps {
@@ -92,20 +93,31 @@ export function ListRow(props: ListRowProps): React.ReactElement {
   const trans = useTrans();
   const Icon = icon?.react;
   const Caret = (expanded ? caretDownIcon : caretRightIcon).react;
+  const content = (
+    <>
+      {Icon && <Icon tag="span" className="myd-icon myd-row-icon" />}
+      <span className="myd-row-text" title={tooltip ?? title}>
+        <span className="myd-row-title">{title}</span>
+        {subtitle && <span className="myd-row-subtitle">{subtitle}</span>}
+      </span>
+    </>
+  );
+  const main = {
+    className: 'myd-row-main',
+    'aria-label': title,
+    onKeyDown: (event: React.KeyboardEvent<HTMLElement>) => handleKey(event, props),
+  };
   return (
     <div role="listitem" className="myd-item" aria-label={title}>
+      {/* The mouse may click anywhere in the row; the keyboard and screen readers meet buttons
+          side by side: a button must not hold others. */}
       <div
         className="myd-row"
-        role={onOpen ? 'button' : 'group'}
-        aria-label={title}
-        aria-expanded={onToggle ? Boolean(expanded) : undefined}
-        tabIndex={0}
         data-level={level}
         data-myd-kind={kind}
         data-myd-id={id}
         data-testid={`myd-row-${kind}-${id}`}
         onClick={onOpen ?? onToggle}
-        onKeyDown={event => handleKey(event, props)}
       >
         {onToggle && (
           <button
@@ -121,11 +133,15 @@ export function ListRow(props: ListRowProps): React.ReactElement {
             <Caret tag="span" className="myd-icon" />
           </button>
         )}
-        {Icon && <Icon tag="span" className="myd-icon myd-row-icon" />}
-        <div className="myd-row-text" title={tooltip ?? title}>
-          <div className="myd-row-title">{title}</div>
-          {subtitle && <div className="myd-row-subtitle">{subtitle}</div>}
-        </div>
+        {onOpen || onToggle ? (
+          <button type="button" {...main} aria-expanded={onToggle ? Boolean(expanded) : undefined}>
+            {content}
+          </button>
+        ) : (
+          <div role="group" tabIndex={0} {...main}>
+            {content}
+          </div>
+        )}
         {badge && <div className="myd-row-badge">{badge}</div>}
         {actions.length > 0 && (
           <div className="myd-row-actions">
@@ -141,13 +157,9 @@ export function ListRow(props: ListRowProps): React.ReactElement {
 }
 
 function handleKey(event: React.KeyboardEvent<HTMLElement>, props: ListRowProps): void {
-  if (event.target !== event.currentTarget) {
-    return;
-  }
-  const { onOpen, onDelete, onToggle, expanded } = props;
+  const { onDelete, onToggle, expanded } = props;
+  // Enter and the space bar click the button, as in every browser.
   const action = {
-    Enter: onOpen ?? onToggle,
-    ' ': onOpen ?? onToggle,
     Delete: onDelete,
     Backspace: onDelete,
     ArrowRight: expanded ? undefined : onToggle,

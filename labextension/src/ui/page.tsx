@@ -15,7 +15,7 @@ export interface PageHeaderProps {
 export function PageHeader(props: PageHeaderProps): React.ReactElement {
   const { icon, title, badge, actions, children } = props;
   return (
-    <header className="myd-page-header" data-testid="myd-page-header">
+    <div className="myd-page-header" data-testid="myd-page-header">
       <div className="myd-page-heading">
         <div className="myd-page-name">
           <icon.react tag="span" className="myd-icon myd-page-icon" />
@@ -27,7 +27,7 @@ export function PageHeader(props: PageHeaderProps): React.ReactElement {
         <div className="myd-page-actions">{actions}</div>
       </div>
       {children && <div className="myd-page-subtitle">{children}</div>}
-    </header>
+    </div>
   );
 }
 

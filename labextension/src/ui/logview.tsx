@@ -1,0 +1,45 @@
+import * as React from 'react';
+
+import { useTrans } from './translation';
+
+export interface LogViewProps {
+  /** Read aloud: 'Output of the run'. */
+  label: string;
+  /** What stands above it, at the left. */
+  tools: React.ReactNode;
+  /** Where the whole log can be had; null: nowhere yet. */
+  download: { href: string; download: string } | null;
+  /** The part that scrolls. */
+  scroller: React.RefObject<HTMLDivElement>;
+  onScroll?: (event: React.UIEvent<HTMLDivElement>) => void;
+  children: React.ReactNode;
+}
+
+/** A log that fills its page. */
+export function LogView(props: LogViewProps): React.ReactElement {
+  const { label, tools, download, scroller, onScroll, children } = props;
+  const trans = useTrans();
+  return (
+    <div className="myd-logview">
+      <div className="myd-toolbar">
+        {tools}
+        <span className="myd-spacer" />
+        {download && (
+          <a className="myd-link" {...download}>
+            {trans.__('Download')}
+          </a>
+        )}
+      </div>
+      <div
+        ref={scroller}
+        className="myd-logview-text"
+        role="log"
+        aria-label={label}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        {children}
+      </div>
+    </div>
+  );
+}
