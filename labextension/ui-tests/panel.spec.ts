@@ -24,11 +24,16 @@ test('a template of the gallery opens as a copy, by keyboard', async ({ page }) 
   const lab = new Lab(page);
   await lab.open();
   await lab.showPanel();
-  const rows = lab.section('gallery').locator('.myd-row');
+  const rows = lab.section('gallery').locator('.myd-row-main');
   await rows.first().focus();
   await page.keyboard.press('ArrowDown');
   await expect(rows.nth(1)).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  await expect(rows.first()).toBeFocused();
+  await page.keyboard.press('End');
+  await expect(rows.last()).toBeFocused();
   await page.keyboard.press('Home');
+  await expect(rows.first()).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(new NotebookPage(lab).panel.locator('.jp-Cell').first()).toContainText('Quickstart');
 });

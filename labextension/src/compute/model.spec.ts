@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Instance } from '../api/schema';
 import { KernelspecRefresher } from './kernelspecs';
-import { canStart, canStop, nameProblem, suggestName } from './model';
+import { blockedBy, canStart, canStop, nameProblem, offered, suggestName } from './model';
 
 function instance(name: string, state: Instance['state'] = 'running'): Instance {
   return { name, state } as Instance;
@@ -36,6 +36,30 @@ describe('what can be done', () => {
     const states = ['running', 'creating', 'stopped', 'failed', 'stopping', 'deleting'] as const;
     expect(states.filter(state => canStart(instance('a', state)))).toEqual(['stopped', 'failed']);
     expect(states.filter(state => canStop(instance('a', state)))).toEqual(['running', 'creating']);
+  });
+
+  it('is shown but blocked while its engine does not answer', () => {
+    const error = {
+      code: 'engine_unavailable',
+      message: 'Docker does not answer.',
+      hint: '',
+      field: '',
+    };
+    const lost = {
+      ...instance('a', 'unreachable'),
+      engine: 'docker',
+      desired: 'running',
+    } as Instance;
+    expect(offered(lost)).toEqual({ run: true, start: false, stop: true });
+    expect(offered({ ...lost, desired: 'stopped' })).toEqual({
+      run: false,
+      start: true,
+      stop: false,
+    });
+    expect([canStart(lost), canStop(lost)]).toEqual([false, false]);
+    expect(blockedBy({ ...lost, error })).toBe('Docker does not answer.');
+    expect(blockedBy(lost)).toContain('docker');
+    expect(blockedBy(instance('a'))).toBe('');
   });
 });
 

@@ -92,6 +92,25 @@ export function canStop(instance: Instance): boolean {
   return ['running', 'starting', 'creating'].includes(instance.state);
 }
 
+/** Why nothing can be done with it that its engine must do; empty when its engine answers. */
+export function blockedBy(instance: Instance): string {
+  if (instance.state !== 'unreachable') {
+    return '';
+  }
+  return instance.error?.message || `The engine '${instance.engine}' does not answer.`;
+}
+
+/** The actions to offer; those of an unreachable instance are shown, but blocked. */
+export function offered(instance: Instance): { run: boolean; start: boolean; stop: boolean } {
+  const unreachable = instance.state === 'unreachable';
+  const wanted = instance.desired === 'running';
+  return {
+    run: instance.state === 'running' || (unreachable && wanted),
+    start: canStart(instance) || (unreachable && !wanted),
+    stop: canStop(instance) || (unreachable && wanted),
+  };
+}
+
 /** Whether something is being done with it. */
 export function isMoving(instance: Instance): boolean {
   return ['creating', 'starting', 'stopping', 'deleting'].includes(instance.state);

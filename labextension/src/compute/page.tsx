@@ -15,7 +15,7 @@ import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
 import { useTrans } from '../ui/translation';
 import { LogPanel } from './log';
-import { canStart, canStop, ComputeModel, isMoving } from './model';
+import { blockedBy, ComputeModel, isMoving, offered } from './model';
 import { DetailsPanel, ExitPanel, KernelsPanel, UsagePanel } from './panels';
 import { CommandIDs } from './tokens';
 
@@ -51,12 +51,13 @@ export default function InstancePage(props: InstancePageProps): React.ReactEleme
 function Loaded(props: InstancePageProps & { instance: Instance }): React.ReactElement {
   const { instance, model, commands, sessions } = props;
   const { name, state } = instance;
+  const reason = blockedBy(instance);
   return (
     <>
       <Header instance={instance} commands={commands} />
       <div className="myd-page-body">
         {isMoving(instance) && <ProgressLine progress={instance.progress} />}
-        {instance.error && <ErrorState error={instance.error} />}
+        {(instance.error || reason) && <ErrorState error={instance.error ?? { message: reason }} />}
         <div className="myd-panels">
           <DetailsPanel instance={instance} />
           <div className="myd-stack">
@@ -83,28 +84,36 @@ function Header(props: { instance: Instance; commands: CommandRegistry }): React
   const now = useNow();
   const run = (command: string) => () => commands.execute(command, { name: instance.name });
   const running = instance.state === 'running';
+  const can = offered(instance);
+  const reason = blockedBy(instance);
+  const blocked = { disabled: reason !== '', title: reason || undefined };
   const actions = (
     <>
-      {running && (
+      {can.run && (
         <>
-          <TextButton kind="accept" icon={notebookIcon} onClick={run(CommandIDs.notebook)}>
+          <TextButton
+            {...blocked}
+            kind="accept"
+            icon={notebookIcon}
+            onClick={run(CommandIDs.notebook)}
+          >
             {trans.__('Open notebook')}
           </TextButton>
-          <TextButton icon={terminalIcon} onClick={run(CommandIDs.terminal)}>
+          <TextButton {...blocked} icon={terminalIcon} onClick={run(CommandIDs.terminal)}>
             {trans.__('Open terminal')}
           </TextButton>
-          <TextButton icon={restartIcon} onClick={run(CommandIDs.restart)}>
+          <TextButton {...blocked} icon={restartIcon} onClick={run(CommandIDs.restart)}>
             {trans.__('Restart')}
           </TextButton>
         </>
       )}
-      {canStart(instance) && (
-        <TextButton kind="accept" icon={runIcon} onClick={run(CommandIDs.start)}>
+      {can.start && (
+        <TextButton {...blocked} kind="accept" icon={runIcon} onClick={run(CommandIDs.start)}>
           {trans.__('Start')}
         </TextButton>
       )}
-      {canStop(instance) && (
-        <TextButton icon={stopIcon} onClick={run(CommandIDs.stop)}>
+      {can.stop && (
+        <TextButton {...blocked} icon={stopIcon} onClick={run(CommandIDs.stop)}>
           {trans.__('Stop')}
         </TextButton>
       )}

@@ -12,7 +12,7 @@ import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
 import { ListRow, RowAction } from '../ui/list';
 import { matches } from '../ui/search';
 import { useTrans } from '../ui/translation';
-import { canStart, canStop, ComputeModel, isMoving } from './model';
+import { blockedBy, ComputeModel, isMoving, offered } from './model';
 import { CommandIDs } from './tokens';
 
 export interface ComputeSectionProps {
@@ -61,23 +61,30 @@ function InstanceRow(props: { instance: Instance; commands: CommandRegistry }): 
   const trans = useTrans();
   const run = (command: string) => (): void =>
     void commands.execute(command, { name: instance.name });
+  const can = offered(instance);
+  const reason = blockedBy(instance);
+  const blocked = { disabled: reason !== '', reason };
   const actions: (RowAction | false)[] = [
-    instance.state === 'running' && {
+    can.run && {
+      ...blocked,
       icon: notebookIcon,
       label: trans.__('New notebook on %1', instance.name),
       onClick: run(CommandIDs.notebook),
     },
-    canStart(instance) && {
+    can.start && {
+      ...blocked,
       icon: runIcon,
       label: trans.__('Start %1', instance.name),
       onClick: run(CommandIDs.start),
     },
-    instance.state === 'running' && {
+    can.run && {
+      ...blocked,
       icon: restartIcon,
       label: trans.__('Restart %1', instance.name),
       onClick: run(CommandIDs.restart),
     },
-    canStop(instance) && {
+    can.stop && {
+      ...blocked,
       icon: stopIcon,
       label: trans.__('Stop %1', instance.name),
       onClick: run(CommandIDs.stop),
@@ -96,12 +103,13 @@ function InstanceRow(props: { instance: Instance; commands: CommandRegistry }): 
       title={instance.name}
       tooltip={tooltip(instance)}
       subtitle={summary(instance)}
-      badge={<Badge state={instance.state} title={instance.exit?.message} />}
+      badge={<Badge state={instance.state} title={reason || instance.exit?.message} />}
       actions={actions.filter(action => action !== false)}
       onOpen={run(CommandIDs.open)}
       onDelete={run(CommandIDs.remove)}
     >
       {isMoving(instance) && <ProgressLine progress={instance.progress} />}
+      {reason && <ErrorState error={instance.error ?? { message: reason }} />}
       {instance.state === 'failed' && instance.error && (
         <ErrorState error={instance.error}>
           <TextButton onClick={run(CommandIDs.open)}>{trans.__('Show log')}</TextButton>

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { engineLine, engineSummary, enginesOf } from '../ui/engines';
 import { plural } from '../ui/format';
 import { useCollection, useSignal } from '../ui/hooks';
 import { modelyardIcon } from '../ui/icons';
@@ -17,18 +18,18 @@ export interface StatusItemProps {
 export function StatusItem({ compute, trans, open }: StatusItemProps): React.ReactElement | null {
   useSignal(compute.live.statusChanged);
   const { items } = useCollection(compute.instances);
-  const engine = compute.live.status?.engine;
-  if (!engine) {
+  const { status } = compute.live;
+  if (!status) {
     return null;
   }
+  const engines = enginesOf(status);
   const running = items.filter(instance => instance.state === 'running').length;
-  const name = engine.name === 'docker' ? trans.__('Docker') : trans.__('Local processes');
-  const text = engine.available ? name : trans.__('%1 unavailable', name);
+  const text = engineSummary(engines, trans);
   return (
     <button
       type="button"
       className="myd-status-item"
-      title={engine.message}
+      title={engines.map(engine => engineLine(engine, trans)).join('\n')}
       aria-label={trans.__('Modelyard: %1', text)}
       onClick={open}
     >

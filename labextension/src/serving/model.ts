@@ -91,9 +91,19 @@ export function failureOf(endpoint: Endpoint): ErrorInfo | null {
   return endpoint.error ?? endpoint.next?.error ?? endpoint.current?.error ?? null;
 }
 
+/** Why nothing can be done with it that its engine must do; empty when its engine answers. */
+export function blockedBy(endpoint: Endpoint): string {
+  if (endpoint.state !== 'unreachable') {
+    return '';
+  }
+  return endpoint.error?.message || `The engine '${endpoint.engine}' does not answer.`;
+}
+
 /** Whether requests are answered now. */
 export function answers(endpoint: Endpoint): boolean {
-  return endpoint.current?.state === 'running' && endpoint.state !== 'deleting';
+  return (
+    endpoint.current?.state === 'running' && !['deleting', 'unreachable'].includes(endpoint.state)
+  );
 }
 
 /** Endpoints whose current deployment is one of these model versions. */

@@ -19,7 +19,7 @@ import { ConsumeView } from './consume';
 import { DeploymentsView } from './deployments';
 import { Keys } from './keys';
 import { EndpointLog } from './log';
-import { answers, featuresOf, progressOf, served, ServingModel } from './model';
+import { answers, blockedBy, featuresOf, progressOf, served, ServingModel } from './model';
 import { scoreUrl } from './snippets';
 import { CommandIDs } from './tokens';
 import { TryIt } from './tryit';
@@ -65,7 +65,9 @@ function Loaded(props: IEndpointParts): React.ReactElement {
     () => tryIt.prefill(endpoint.input_example, features),
     [tryIt, endpoint.input_example, features],
   );
-  const blocked = answers(endpoint) ? '' : trans.__('The endpoint does not answer yet.');
+  const blocked = answers(endpoint)
+    ? ''
+    : blockedBy(endpoint) || trans.__('The endpoint does not answer yet.');
   return (
     <div className="myd-page-column">
       <Header {...props} />
@@ -102,7 +104,8 @@ function Header(props: IEndpointParts): React.ReactElement {
   const { endpoint, commands, name } = props;
   const trans = useTrans();
   const progress = progressOf(endpoint);
-  const failed = endpoint.error ?? endpoint.next?.error;
+  const reason = blockedBy(endpoint);
+  const failed = endpoint.error ?? (reason ? { message: reason } : endpoint.next?.error);
   const url = scoreUrl(endpoint.url);
   return (
     <>
@@ -113,7 +116,8 @@ function Header(props: IEndpointParts): React.ReactElement {
         actions={
           <>
             <TextButton
-              disabled={endpoint.state === 'deleting'}
+              disabled={endpoint.state === 'deleting' || reason !== ''}
+              title={reason || undefined}
               onClick={() => commands.execute(CommandIDs.update, { name })}
             >
               {trans.__('Update…')}
@@ -143,9 +147,11 @@ function Header(props: IEndpointParts): React.ReactElement {
       {failed && (
         <ErrorState
           title={
-            answers(endpoint)
-              ? trans.__('The update failed: the version before it still answers')
-              : trans.__('The deployment failed')
+            reason
+              ? trans.__('The endpoint is unreachable')
+              : answers(endpoint)
+                ? trans.__('The update failed: the version before it still answers')
+                : trans.__('The deployment failed')
           }
           error={failed}
         />

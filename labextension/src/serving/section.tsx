@@ -9,7 +9,7 @@ import { EmptyState, ProgressLine } from '../ui/feedback';
 import { endpointIcon, trashIcon } from '../ui/icons';
 import { ListRow } from '../ui/list';
 import { useTrans } from '../ui/translation';
-import { failureOf, filterEndpoints, progressOf, served, ServingModel } from './model';
+import { blockedBy, failureOf, filterEndpoints, progressOf, served, ServingModel } from './model';
 import { CommandIDs } from './tokens';
 
 /** The line that makes a first endpoint. */
@@ -60,7 +60,8 @@ interface IRowProps {
 function EndpointRow({ endpoint, commands }: IRowProps): React.ReactElement {
   const trans = useTrans();
   const progress = progressOf(endpoint);
-  const failure = failureOf(endpoint);
+  const reason = blockedBy(endpoint);
+  const failure = failureOf(endpoint) ?? (reason ? { message: reason, hint: '' } : null);
   const act = (command: string) => () => void commands.execute(command, { name: endpoint.name });
   return (
     <ListRow
@@ -82,6 +83,7 @@ function EndpointRow({ endpoint, commands }: IRowProps): React.ReactElement {
       {failure && (
         <div className="myd-row-error" title={failure.hint}>
           {failure.message}
+          {reason && failure.hint && <div className="myd-row-hint">{failure.hint}</div>}
         </div>
       )}
     </ListRow>

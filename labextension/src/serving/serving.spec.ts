@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { Deployment, Endpoint } from '../api/schema';
 import {
+  answers,
+  blockedBy,
   failureOf,
   filterEndpoints,
   parseRequirements,
@@ -42,6 +44,16 @@ const endpoint = (differences: Partial<Endpoint> = {}): Endpoint => ({
   error: null,
   input_example: null,
   ...differences,
+});
+
+describe('an endpoint whose engine does not answer', () => {
+  it('does not answer either, and says why nothing can be done', () => {
+    const error = { code: 'engine_unavailable', message: 'Docker is gone.', hint: '', field: '' };
+    const lost = endpoint({ state: 'unreachable', error });
+    expect([answers(endpoint()), answers(lost)]).toEqual([true, false]);
+    expect([blockedBy(endpoint()), blockedBy(lost)]).toEqual(['', 'Docker is gone.']);
+    expect(blockedBy({ ...lost, error: null })).toContain('docker');
+  });
 });
 
 describe('snippets', () => {

@@ -5,6 +5,7 @@ import type { Live } from '../api/live';
 import type { EngineInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { IconButton } from '../ui/buttons';
+import { engineLine, enginesOf } from '../ui/engines';
 import { ErrorState } from '../ui/feedback';
 import { formatBytes, plural } from '../ui/format';
 import { useSignal } from '../ui/hooks';
@@ -54,16 +55,34 @@ export function SidebarPanel(props: SidebarPanelProps): React.ReactElement {
           sections.all.map(({ id, Component }) => <Component key={id} />)
         )}
       </div>
-      {live.status && <EngineLine engine={live.status.engine} />}
+      {live.status && <Engines engines={enginesOf(live.status)} />}
     </SectionStateProvider>
   );
 }
 
-/** What starts containers here; when it is not Docker, why, and how to get it. */
-export function EngineLine({ engine }: { engine: EngineInfo }): React.ReactElement {
+/** The engines of the workspace, each with whether it answers; the default first. */
+function Engines({ engines }: { engines: readonly EngineInfo[] }): React.ReactElement {
   const trans = useTrans();
-  const isDocker = engine.name === 'docker';
-  const tone = !engine.available ? 'bad' : isDocker ? 'good' : 'warning';
+  return (
+    <div
+      className="myd-engine"
+      role="group"
+      aria-label={engines.length > 1 ? trans.__('Engines') : trans.__('Engine')}
+      data-testid="myd-engine"
+    >
+      {engines.map((engine, index) => (
+        <EngineLine key={engine.name} engine={engine} isDefault={index === 0} />
+      ))}
+    </div>
+  );
+}
+
+/** One engine; when it does not answer, or is not Docker by default, why, and how to mend it. */
+function EngineLine(props: { engine: EngineInfo; isDefault: boolean }): React.ReactElement {
+  const { engine, isDefault } = props;
+  const trans = useTrans();
+  const isFallback = isDefault && engine.name !== 'docker';
+  const tone = !engine.available ? 'bad' : isFallback ? 'warning' : 'good';
   // The first sentence says what it is, the others why it is not Docker.
   const [label, ...reasons] = engine.message.split(/(?<=\.) /);
   const machine = [
@@ -75,19 +94,21 @@ export function EngineLine({ engine }: { engine: EngineInfo }): React.ReactEleme
     .join(' · ');
   const explanation = [...reasons, engine.hint].join(' ').trim();
   return (
-    <footer className="myd-engine" aria-label={trans.__('Engine')} data-testid="myd-engine">
+    <>
       <div className="myd-engine-line">
         <Badge
           state={engine.name}
           label={label.replace(/\.$/, '')}
           tone={tone}
-          title={engine.message}
+          title={engineLine(engine, trans)}
         />
-        <span className="myd-engine-machine" title={machine}>
-          {machine}
-        </span>
+        {engine.available && isDefault && (
+          <span className="myd-engine-machine" title={machine}>
+            {machine}
+          </span>
+        )}
       </div>
       {explanation && <div className="myd-engine-hint">{explanation}</div>}
-    </footer>
+    </>
   );
 }

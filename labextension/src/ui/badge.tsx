@@ -17,6 +17,7 @@ const TONES: Record<string, Tone> = {
   finished: 'good',
   stopped: 'neutral',
   cancelled: 'warning',
+  unreachable: 'warning',
   failed: 'bad',
 };
 

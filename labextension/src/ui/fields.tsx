@@ -30,6 +30,8 @@ export interface Field {
   disabled?: boolean;
   /** Behind "More options". */
   advanced?: boolean;
+  /** What of it follows from the values so far. */
+  adapt?: (values: Values) => Partial<Pick<Field, 'help' | 'disabled' | 'max'>>;
   /** Values it offers while the user types. */
   suggestions?: string[];
 }
@@ -44,7 +46,8 @@ export interface FieldViewProps {
 
 /** One field with its label, its help or what is wrong with it. */
 export function FieldView(props: FieldViewProps): React.ReactElement {
-  const { field, values, error } = props;
+  const { values, error } = props;
+  const field = { ...props.field, ...props.field.adapt?.(values) };
   const id = React.useId();
   const note = error || field.help;
   const isGroup = field.kind === 'cards';
@@ -56,7 +59,7 @@ export function FieldView(props: FieldViewProps): React.ReactElement {
           {field.label}
         </label>
       )}
-      <Input {...props} id={id} value={values[field.name]} />
+      <Input {...props} field={field} id={id} value={values[field.name]} />
       {note && (
         <div
           id={`${id}note`}

@@ -32,6 +32,16 @@ export class Lab {
     await expect(this.page.locator('#jp-main-dock-panel')).toBeVisible({ timeout: 60_000 });
   }
 
+  /** Switch JupyterLab's theme by its menu. */
+  async setTheme(name: string): Promise<void> {
+    const menu = (item: string): Locator =>
+      this.page.getByRole('menuitem', { name: item, exact: true });
+    await menu('Settings').click();
+    await menu('Theme').click();
+    await menu(name).click();
+    await expect(this.page.locator('body')).toHaveAttribute('data-jp-theme-name', name);
+  }
+
   /** Show the Modelyard panel. */
   async showPanel(): Promise<void> {
     if (!(await this.panel.isVisible())) {

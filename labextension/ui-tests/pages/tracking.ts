@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+
 import { expect, Locator } from '@playwright/test';
 
+import { address, token } from '../server';
 import { Lab } from './lab';
 
 /** Experiments and runs. */
@@ -28,6 +31,36 @@ export class TrackingPage {
     const page = this.lab.pageOf('run');
     await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
     return page;
+  }
+
+  /** A second run, as any client of the server makes one. */
+  async addRun(experiment: string, name: string): Promise<void> {
+    const headers = { Authorization: `token ${token}` };
+    const data = { id: randomUUID().replaceAll('-', ''), experiment, name, params: { C: '1' } };
+    const made = await this.lab.page.request.post(`${address()}/modelyard/api/v1/runs`, {
+      headers,
+      data,
+    });
+    expect(made.ok()).toBe(true);
+    await expect(this.run(name)).toBeVisible();
+  }
+
+  async openExperiment(name: string): Promise<Locator> {
+    await this.experiment(name).getByRole('button', { name, exact: true }).click();
+    const page = this.lab.pageOf('experiment');
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+    return page;
+  }
+
+  /** Compare all runs that an experiment's page shows. */
+  async compare(page: Locator): Promise<Locator> {
+    for (const box of await page.getByRole('checkbox', { name: 'Select' }).all()) {
+      await box.check();
+    }
+    await page.getByRole('button', { name: /^Compare/ }).click();
+    const comparison = this.lab.pageOf('comparison');
+    await expect(comparison.getByRole('heading', { level: 1 })).toBeVisible();
+    return comparison;
   }
 
   async register(page: Locator, model: string): Promise<void> {

@@ -1,0 +1,78 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import type { EngineInfo, Status } from '../api/schema';
+import type { Field, Values } from '../ui/fields';
+import { InstanceForm } from './form';
+
+const trans = nullTranslator.load('modelyard');
+
+const DOCKER: EngineInfo = {
+  name: 'docker',
+  available: true,
+  version: '20.10',
+  message: 'Docker 20.10',
+  hint: '',
+  cpus: 8,
+  memory: 2 ** 34,
+  gpus: 2,
+};
+const LOCAL: EngineInfo = { ...DOCKER, name: 'process', message: 'Local processes', gpus: 0 };
+
+function form(engines: EngineInfo[], engine = DOCKER): InstanceForm {
+  const sizes = [{ name: 'small', cpus: 1, memory: 2 ** 30, description: '' }];
+  const status = { engine, engines, sizes, default_size: 'small' };
+  return new InstanceForm(status as unknown as Status, [], trans);
+}
+
+function field(of: InstanceForm, name: string, values: Values): Field | undefined {
+  const found = of.fields.find(each => each.name === name);
+  return found && { ...found, ...found.adapt?.(values) };
+}
+
+describe('InstanceForm', () => {
+  it('lets the user choose among the engines that answer', () => {
+    const both = form([DOCKER, LOCAL]);
+    expect(field(both, 'engine', both.initial)?.options).toEqual([
+      { value: 'docker', label: 'Docker container' },
+      { value: 'process', label: 'Local process (no isolation)' },
+    ]);
+    expect(both.initial.engine).toBe('docker');
+    expect(both.request({ ...both.initial, engine: 'process' }).engine).toBe('process');
+  });
+
+  it('begins with the default of the server, whatever its place', () => {
+    expect(form([DOCKER, LOCAL], LOCAL).initial.engine).toBe('process');
+  });
+
+  it.each([
+    ['no list', []],
+    ['one engine', [DOCKER]],
+    ['one that answers', [DOCKER, { ...LOCAL, available: false }]],
+  ])('offers no choice with %s, and leaves it to the server', (_, engines) => {
+    const one = form(engines);
+    expect(field(one, 'engine', one.initial)).toBeUndefined();
+    expect(one.request(one.initial).engine).toBe('');
+  });
+
+  it('asks for what the chosen engine can', () => {
+    const both = form([DOCKER, LOCAL]);
+    const onDocker = { ...both.initial, gpus: 2, image: 'python:3.12' };
+    expect(field(both, 'gpus', onDocker)).toMatchObject({ disabled: false, max: 2 });
+    expect(field(both, 'image', onDocker)?.disabled).toBe(false);
+    expect(both.validate(onDocker).gpus).toBe('');
+
+    const local = both.derive({ ...onDocker, engine: 'process' }, 'engine');
+    expect(local).toMatchObject({ gpus: 0, image: '' });
+    expect(field(both, 'gpus', local)?.disabled).toBe(true);
+    expect(field(both, 'image', local)?.disabled).toBe(true);
+    expect(both.validate({ ...local, gpus: 1 }).gpus).not.toBe('');
+  });
+
+  it('renames with the GPUs only what it named itself', () => {
+    const both = form([DOCKER, LOCAL]);
+    expect(both.derive({ ...both.initial, gpus: 1 }, 'gpus').name).toBe('gpu-1');
+    const typed = { ...both.initial, name: 'mine', gpus: 1 };
+    expect(both.derive(typed, 'gpus').name).toBe('mine');
+  });
+});

@@ -1,0 +1,42 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { EngineInfo, Status } from '../api/schema';
+
+/** The engines of the server, the default first. */
+export function enginesOf(status: Pick<Status, 'engine' | 'engines'>): readonly EngineInfo[] {
+  return status.engines.length > 0 ? status.engines : [status.engine];
+}
+
+/** Its name for people, short: 'Docker'. */
+export function engineName(name: string, trans: TranslationBundle): string {
+  const names: Record<string, string> = {
+    docker: trans.__('Docker'),
+    process: trans.__('Local processes'),
+  };
+  return names[name] ?? name;
+}
+
+/** What an object on it is: 'Docker container'. */
+export function engineChoice(name: string, trans: TranslationBundle): string {
+  const choices: Record<string, string> = {
+    docker: trans.__('Docker container'),
+    process: trans.__('Local process (no isolation)'),
+  };
+  return choices[name] ?? name;
+}
+
+/** Whether it answers, in one line: 'Docker: answers'. */
+export function engineLine(engine: EngineInfo, trans: TranslationBundle): string {
+  const name = engineName(engine.name, trans);
+  return engine.available ? trans.__('%1: answers', name) : trans.__('%1: does not answer', name);
+}
+
+/** What the status bar says: the default engine, and each that does not answer. */
+export function engineSummary(engines: readonly EngineInfo[], trans: TranslationBundle): string {
+  return engines
+    .filter((engine, index) => index === 0 || !engine.available)
+    .map(({ name, available }) =>
+      available ? engineName(name, trans) : trans.__('%1 unavailable', engineName(name, trans)),
+    )
+    .join(' · ');
+}
