@@ -34,11 +34,12 @@ export class Lab {
 
   /** Switch JupyterLab's theme by its menu. */
   async setTheme(name: string): Promise<void> {
-    const menu = (item: string): Locator =>
-      this.page.getByRole('menuitem', { name: item, exact: true });
-    await menu('Settings').click();
-    await menu('Theme').click();
-    await menu(name).click();
+    // Entries that open a menu of their own have no role in JupyterLab.
+    const entry = (label: string): Locator =>
+      this.page.locator('.lm-Menu-itemLabel').getByText(label, { exact: true });
+    await this.page.getByRole('menuitem', { name: 'Settings', exact: true }).click();
+    await entry('Theme').click();
+    await entry(name).click();
     await expect(this.page.locator('body')).toHaveAttribute('data-jp-theme-name', name);
   }
 
