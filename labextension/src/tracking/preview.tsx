@@ -89,11 +89,23 @@ function TextPreview({ run, path, kind, rendermime }: ITextProps): React.ReactEl
     case 'markdown':
       return <Markdown text={value} rendermime={rendermime} />;
     case 'json':
-      return <pre className="myd-preview-text" tabIndex={0}>{prettyJson(value)}</pre>;
+      return (
+        <pre className="myd-preview-text" tabIndex={0}>
+          {prettyJson(value)}
+        </pre>
+      );
     case 'notebook':
-      return <pre className="myd-preview-text" tabIndex={0}>{notebookText(value)}</pre>;
+      return (
+        <pre className="myd-preview-text" tabIndex={0}>
+          {notebookText(value)}
+        </pre>
+      );
     default:
-      return <pre className="myd-preview-text" tabIndex={0}>{value}</pre>;
+      return (
+        <pre className="myd-preview-text" tabIndex={0}>
+          {value}
+        </pre>
+      );
   }
 }
 

@@ -41,6 +41,8 @@ export class Lab {
     await entry('Theme').click();
     await entry(name).click();
     await expect(this.page.locator('body')).toHaveAttribute('data-jp-theme-name', name);
+    // It covers the page for a moment: axe would not see the colours behind it.
+    await expect(this.page.locator('#jupyterlab-splash')).toHaveCount(0);
   }
 
   /** Show the Modelyard panel. */
