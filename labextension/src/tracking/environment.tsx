@@ -42,7 +42,9 @@ export function Environment({ run }: { run: Run }): React.ReactElement {
         )}
       </div>
       {lines.length > 0 ? (
-        <pre className="myd-preview-text">{shown.join('\n') || trans.__('No such package.')}</pre>
+        <pre className="myd-preview-text" tabIndex={0}>
+          {shown.join('\n') || trans.__('No such package.')}
+        </pre>
       ) : (
         !packages.loading && <p className="myd-muted">{trans.__('No packages were recorded.')}</p>
       )}

@@ -10,11 +10,11 @@ const engine = (name: string, available = true): EngineInfo =>
   ({ name, available, message: '', hint: '', cpus: 4, memory: 1, gpus: 0 }) as EngineInfo;
 
 describe('engines', () => {
-  it('are those that the server lists, else its only one', () => {
+  it('are all that there are, the default first', () => {
     const [docker, local] = [engine('docker'), engine('process')];
     const alone: Pick<Status, 'engine' | 'engines'> = { engine: docker, engines: [] };
     expect(enginesOf(alone)).toEqual([docker]);
-    expect(enginesOf({ engine: docker, engines: [docker, local] })).toEqual([docker, local]);
+    expect(enginesOf({ engine: local, engines: [docker, local] })).toEqual([local, docker]);
   });
 
   it('say each whether they answer', () => {

@@ -4,7 +4,7 @@ import type { EngineInfo, Status } from '../api/schema';
 
 /** The engines of the server, the default first. */
 export function enginesOf(status: Pick<Status, 'engine' | 'engines'>): readonly EngineInfo[] {
-  return status.engines.length > 0 ? status.engines : [status.engine];
+  return [status.engine, ...status.engines.filter(({ name }) => name !== status.engine.name)];
 }
 
 /** Its name for people, short: 'Docker'. */
