@@ -12,6 +12,8 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths, read_server
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
@@ -29,6 +31,7 @@ class Services:
     events: Events
     tokens: Tokens
     engines: Engines
+    devices: Devices
     store: ArtifactStore
     environments: EnvironmentManager
     compute: ComputeManager
@@ -67,6 +70,7 @@ def build(
     tokens = Tokens(db)
     store = LocalArtifactStore(paths.artifacts)
     environments = EnvironmentManager(paths=paths, parent=parent)
+    devices = Devices(DeviceInventory(parent=parent), lambda: list(engines))
     compute = ComputeManager(
         db=db,
         paths=paths,
@@ -74,6 +78,7 @@ def build(
         environments=environments,
         tokens=tokens,
         events=events,
+        devices=devices,
         base_url=base_url,
         parent=parent,
     )
@@ -99,6 +104,7 @@ def build(
         events=events,
         tokens=tokens,
         engines=engines,
+        devices=devices,
         store=store,
         environments=environments,
         compute=compute,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 import modelyard_server.services  # noqa: F401 - imports every domain's tables
 from modelyard.errors import AlreadyExists, ServerError
@@ -29,13 +29,21 @@ def _instance(name: str) -> Instance:
 def test_an_older_file_keeps_its_data(tmp_path: Path) -> None:
     db = Database(tmp_path / "old.db")
     db.migrate("0001")
-    ComputeStore(db).add(_instance("old"))
+    with db.session() as session:  # the store writes columns that came later
+        session.execute(
+            text(
+                "INSERT INTO compute_instance (name, folded, size, cpus, memory, gpus, image, "
+                "engine, desired, state, restart, created) VALUES ('old', 'old', 'small', 1, "
+                "1, 1, '', 'process', 'stopped', 'stopped', 0, 1.0)"
+            )
+        )
     token = Tokens(db).issue("instance", "old")
     db.close()
 
     db = Database(tmp_path / "old.db")
     db.migrate()
     assert [instance.name for instance in ComputeStore(db).all()] == ["old"]
+    assert not ComputeStore(db).get("old").shared
     found = Tokens(db).find(token)
     assert found is not None and found.subject == "old"
     db.migrate()  # again: nothing to do
