@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from modelyard.errors import ModelyardError
+from modelyard.errors import ModelyardError, NotFound
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.docker_spec import CDI_KIND, holding, state
 from modelyard_server.engines.spec import LABEL_DEVICES, Holding
@@ -64,9 +64,11 @@ class DockerDevices:
     def _started(self, listed: dict[str, Any]) -> float | None:
         if listed.get("State") not in ("running", "paused"):
             return None
-        with self._client.calling(QUICK) as api:
-            found = api.containers(all=True, filters={"id": listed["Id"]})
-            return state(api.inspect_container(listed["Id"])).started if found else None
+        try:
+            with self._client.calling(QUICK) as api:
+                return state(api.inspect_container(listed["Id"])).started
+        except NotFound:
+            return None  # removed since it was listed
 
     @property
     def _local(self) -> bool:
