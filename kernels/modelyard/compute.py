@@ -9,6 +9,7 @@ from modelyard.client import Client
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
 from modelyard.schema.common import NAME_RULE, valid_name
 from modelyard.schema.compute import Instance, InstanceCreate, InstanceMove, InstanceUsage, LogText
+from modelyard.schema.devices import Device
 from modelyard.waiting import wait_until
 
 
@@ -169,6 +170,8 @@ class ComputeApi:
         *,
         size: str = "",
         gpus: int = 0,
+        shared: bool = False,
+        queue: bool = False,
         image: str = "",
         engine: str = "",
         wait: bool = False,
@@ -179,7 +182,9 @@ class ComputeApi:
         Parameters
         ----------
         size: a size's name (`ws.status.sizes`); empty: the default.
-        gpus: how many GPUs it holds for itself.
+        gpus: how many GPUs it holds.
+        shared: others that share may be on its GPUs, too; else it has them for itself.
+        queue: where others hold the GPUs, wait for them in state `creating`.
         image: an image reference; empty: the base image with the default packages.
         engine: `docker` or `process` (local processes, not isolated from the server's machine);
             empty: the workspace's default. The instance keeps it.
@@ -189,11 +194,20 @@ class ComputeApi:
         Raises
         ------
         InvalidInput: a malformed name, an unknown size or engine, GPUs where there are none.
+        NotEnoughDevices: others hold the GPUs; names them.
         AlreadyExists: the name is taken.
         EngineUnavailable: the engine does not answer.
         NotPermitted: from a container, for an engine that runs programs outside of containers.
         """
-        body = InstanceCreate(name=name, size=size, gpus=gpus, image=image, engine=engine)
+        body = InstanceCreate(
+            name=name,
+            size=size,
+            gpus=gpus,
+            shared=shared,
+            queue=queue,
+            image=image,
+            engine=engine,
+        )
         made = ComputeInstance(self._client, self._client.post("/compute", body, Instance))
         return made.wait("running", timeout) if wait else made
 
@@ -205,6 +219,10 @@ class ComputeApi:
         NotFound: there is none; names a similar one.
         """
         return ComputeInstance(self._client, self._client.get(_path(name), Instance))
+
+    def devices(self) -> list[Device]:
+        """GPUs and other devices of the server's machine: memory, use, and who holds them."""
+        return self._client.get("/devices", list[Device])
 
     def list(self) -> list[ComputeInstance]:
         """All instances, by name."""

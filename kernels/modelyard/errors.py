@@ -11,6 +11,7 @@ class, and the Lab shows `message` and `hint`.
     ├── Conflict (409)
     │   ├── AlreadyExists
     │   ├── InUse
+    │   ├── NotEnoughDevices
     │   └── WrongState
     ├── TooLarge (413)
     ├── InvalidData (422)
@@ -99,6 +100,12 @@ class InUse(Conflict):
     """Something else depends on it."""
 
     code = "in_use"
+
+
+class NotEnoughDevices(Conflict):
+    """Others hold the GPUs that were asked for; the message names them."""
+
+    code = "not_enough_devices"
 
 
 class WrongState(Conflict):

@@ -25,6 +25,7 @@ from modelyard_server.core.lock import lock
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths, ServerInfo, write_server
 from modelyard_server.engines.choose import open_engines
+from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.gallery.handlers import routes as gallery_routes
 from modelyard_server.kernels import Kernels
 from modelyard_server.lineage.handlers import routes as lineage_routes
@@ -42,6 +43,7 @@ class ModelyardApp(ExtensionApp):
     """Modelyard in a Jupyter server."""
 
     name = "modelyard"
+    classes = [DeviceInventory]
     load_other_extensions = True
     description = "A managed machine-learning workspace inside JupyterLab."
 

@@ -12,6 +12,8 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths, read_server
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
@@ -30,6 +32,7 @@ class Services:
     events: Events
     tokens: Tokens
     engines: Engines
+    devices: Devices
     store: ArtifactStore
     lineage: LineageManager
     environments: EnvironmentManager
@@ -70,6 +73,7 @@ def build(
     store = LocalArtifactStore(paths.artifacts)
     lineage = LineageManager(db=db, parent=parent)
     environments = EnvironmentManager(paths=paths, parent=parent)
+    devices = Devices(DeviceInventory(parent=parent), lambda: list(engines))
     compute = ComputeManager(
         db=db,
         paths=paths,
@@ -77,6 +81,7 @@ def build(
         environments=environments,
         tokens=tokens,
         events=events,
+        devices=devices,
         base_url=base_url,
         parent=parent,
     )
@@ -106,6 +111,7 @@ def build(
         events=events,
         tokens=tokens,
         engines=engines,
+        devices=devices,
         store=store,
         lineage=lineage,
         environments=environments,

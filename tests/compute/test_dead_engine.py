@@ -14,6 +14,8 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
@@ -32,6 +34,7 @@ def manager(tmp_path: Path) -> Iterator[ComputeManager]:
         engines=Engines([engine]),
         environments=EnvironmentManager(paths=paths),
         tokens=Tokens(db),
+        devices=Devices(DeviceInventory(), lambda: [engine], tmp_path / "devices.lock"),
         events=Events(lambda _payload: None),
     )
     manager.start()

@@ -20,6 +20,8 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.spec import ContainerSpec, Phase
@@ -88,6 +90,7 @@ class Bench:
                 paths=self.paths, default_packages=[], kernel_packages=["msgspec"]
             ),
             tokens=Tokens(self.db),
+            devices=Devices(DeviceInventory(), lambda: [self.engine], root / "devices.lock"),
             events=Events(lambda _payload: None),
         )
         self.lane = self.manager._converger.lane("process")

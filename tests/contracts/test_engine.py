@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.errors import InvalidInput, NotFound
+from modelyard.errors import NotFound
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.spec import Mount, Phase
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, says, seen
@@ -192,13 +192,6 @@ def test_usage(engine: Engine, spec: MakeSpec) -> None:
 
 
 # -- what it cannot do -----------------------------------------------------------------------
-
-
-def test_more_gpus_than_there_are(engine: Engine, spec: MakeSpec, workspace_id: str) -> None:
-    with pytest.raises(InvalidInput, match="GPU") as caught:
-        engine.create(spec(gpus=64))
-    assert caught.value.field == "gpus"
-    assert engine.list(workspace_id) == []
 
 
 def test_info_names_it(engine: Engine) -> None:

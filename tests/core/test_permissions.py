@@ -36,6 +36,7 @@ TABLE = {
     "GET /compute/X/log": "i r",
     "GET /compute/X/usage": "i r",
     "POST /compute/X/terminal": "",  # only who logs in to Jupyter
+    "GET /devices": "i r",
     "GET /experiments": "i r",
     "POST /experiments": "i",
     "GET /experiments/9": "i r",

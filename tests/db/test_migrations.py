@@ -30,7 +30,6 @@ def _instance(name: str) -> Instance:
 def test_an_older_file_keeps_its_data(tmp_path: Path) -> None:
     db = Database(tmp_path / "old.db")
     db.migrate("0001")
-    ComputeStore(db).add(_instance("old"))
     token = "myd_old"
     with db.session() as session:  # as it was written then
         digest = hashlib.sha256(token.encode()).hexdigest()
@@ -38,11 +37,19 @@ def test_an_older_file_keeps_its_data(tmp_path: Path) -> None:
         session.execute(
             text(f"INSERT INTO token ({columns}) VALUES (:h, 'instance', 'old', 1)"), {"h": digest}
         )
+        session.execute(
+            text(
+                "INSERT INTO compute_instance (name, folded, size, cpus, memory, gpus, image, "
+                "engine, desired, state, restart, created) VALUES ('old', 'old', 'small', 1, "
+                "1, 1, '', 'process', 'stopped', 'stopped', 0, 1.0)"
+            )
+        )
     db.close()
 
     db = Database(tmp_path / "old.db")
     db.migrate()
     assert [instance.name for instance in ComputeStore(db).all()] == ["old"]
+    assert not ComputeStore(db).get("old").shared
     found = Tokens(db).find(token)
     assert found is not None and found.subject == "old"
     assert (found.scope, found.expired, found.may("execute")) == ((), False, True)

@@ -28,6 +28,10 @@ class InstanceCreate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     size: str = ""
     """A size's name; empty: the default."""
     gpus: int = 0
+    shared: bool = False
+    """Others that share may be on its GPUs, too."""
+    queue: bool = False
+    """Where others hold the GPUs: wait for them, instead of an error."""
     image: str = ""
     """An image reference; empty: the workspace's base image with the default packages."""
     engine: str = ""
@@ -60,6 +64,10 @@ class Instance(msgspec.Struct, kw_only=True):
     memory: int
     """Bytes."""
     gpus: int
+    shared: bool = False
+    """Others that share may be on its GPUs, too."""
+    queue: bool = False
+    """It waits while others hold the GPUs."""
     image: str
     engine: str
     state: InstanceState

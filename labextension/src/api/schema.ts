@@ -127,6 +127,10 @@ export interface InstanceCreate {
   /** A size's name; empty: the default. */
   size?: string;
   gpus?: number;
+  /** Others that share may be on its GPUs, too. */
+  shared?: boolean;
+  /** Where others hold the GPUs: wait for them, instead of an error. */
+  queue?: boolean;
   /** An image reference; empty: the workspace's base image with the default packages. */
   image?: string;
   /** docker or process; empty: the workspace's default. It is kept for the instance's life. */
@@ -156,6 +160,10 @@ export interface Instance {
   /** Bytes. */
   memory: number;
   gpus: number;
+  /** Others that share may be on its GPUs, too. */
+  shared: boolean;
+  /** It waits while others hold the GPUs. */
+  queue: boolean;
   image: string;
   engine: string;
   state: InstanceState;
@@ -189,6 +197,41 @@ export interface LogText {
 /** A Jupyter terminal whose shell runs on the instance. */
 export interface TerminalOpened {
   name: string;
+}
+
+/** A container that has the device. */
+export interface DeviceHolder {
+  /** instance, scoring or job. */
+  kind: string;
+  name: string;
+  /** Id of its workspace, which may be another one of the same machine. */
+  workspace: string;
+  shared: boolean;
+  since: number | null;
+}
+
+/** A program that computes on the device, whoever started it. */
+export interface DeviceProcess {
+  pid: number;
+  name: string;
+  /** Bytes of the device's memory; null where the driver does not tell. */
+  memory: number | null;
+}
+
+/** A GPU, a MIG slice of one, or another device. */
+export interface Device {
+  id: string;
+  name: string;
+  kind: 'nvidia' | 'path';
+  /** NVIDIA's number: 0, or 0:1 for a slice of GPU 0. */
+  index: string;
+  /** Bytes; null where it is not known, like the next two. */
+  memory: number | null;
+  memory_used: number | null;
+  /** Percent. */
+  utilisation: number | null;
+  holders: DeviceHolder[];
+  processes: DeviceProcess[];
 }
 
 export type RunStatus = 'queued' | 'preparing' | 'running' | 'finished' | 'failed' | 'cancelled';

@@ -18,6 +18,9 @@ from modelyard_server.cli.locate import serving, workspace_dir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Ability, Engine
 from modelyard_server.engines.choose import open_engines
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_choose import label
+from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.environments.manager import EnvironmentManager
 
 _MARKS = {"ok": "✓", "warning": "!", "problem": "✗"}
@@ -64,6 +67,7 @@ def _checks(paths: Paths) -> Iterator[Check]:
     engines = open_engines(paths)
     for engine in engines:
         yield _engine(engine)
+        yield _gpus(engine)
         if Ability.IMAGES in engine.abilities and engine.info().available:
             yield _guarded("Base image", lambda engine=engine: _base_image(engine, paths))
     yield _packages()
@@ -117,6 +121,24 @@ def _engine(engine: Engine) -> Check:
     if not about.available:
         return Check(name, "warning", f"{about.message} No containers meanwhile.", about.hint)
     return Check(name, "ok", about.message, about.hint)
+
+
+def _gpus(engine: Engine) -> Check:
+    name = f"GPUs for engine {engine.name}"
+    inventory = DeviceInventory()
+    there = inventory.list()
+    if not there:
+        return Check(name, "ok", "none that a driver tells of")
+    names = ", ".join(f"{label(each)} ({each.name})" for each in there)
+    if len(Devices(inventory, lambda: [engine]).usable(engine)) < len(there):
+        return Check(
+            name,
+            "warning",
+            f"{names}; it cannot give them to containers.",
+            "Install the NVIDIA Container Toolkit, then: sudo nvidia-ctk runtime configure "
+            "--runtime=docker && sudo systemctl restart docker",
+        )
+    return Check(name, "ok", names)
 
 
 def _base_image(engine: Engine, paths: Paths) -> Check:

@@ -12,7 +12,7 @@ _EXTRA = 'This command needs the server part: pip install "modelyard[lab]"'
 
 
 _DOMAINS = {
-    "compute": "compute instances: list, create, start, stop, restart, delete, log",
+    "compute": "compute instances: list, devices, create, start, stop, restart, delete, log",
     "experiments": "experiments: list",
     "runs": "runs: list, show, compare, delete",
     "models": "models: list, show, register, download, delete",

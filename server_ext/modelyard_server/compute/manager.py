@@ -16,6 +16,7 @@ from modelyard.errors import (
     InUse,
     InvalidInput,
     ModelyardError,
+    NotEnoughDevices,
     NotFound,
     NotPermitted,
 )
@@ -41,6 +42,8 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Ability, Engine
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.engines import Engines, isolates
 from modelyard_server.environments.manager import EnvironmentManager
 
@@ -67,12 +70,14 @@ class ComputeManager(LoggingConfigurable):
         environments: EnvironmentManager,
         tokens: Tokens,
         events: Events,
+        devices: Devices,
         base_url: str = "/",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._paths = paths
         self._engines = engines
+        self._devices = devices
         self._events = events
         self._store = ComputeStore(db)
         self._sizes: dict[str, list[Size]] = {}
@@ -85,6 +90,7 @@ class ComputeManager(LoggingConfigurable):
             engines=engines,
             environments=environments,
             tokens=tokens,
+            devices=devices,
             base_url=base_url,
             changed=self._changed,
             gone=self._gone,
@@ -197,6 +203,7 @@ class ComputeManager(LoggingConfigurable):
         ------
         InvalidInput: a malformed name or image, an unknown size or engine, GPUs where there are
             none.
+        NotEnoughDevices: others hold the GPUs, and it does not queue.
         AlreadyExists: the name is taken.
         EngineUnavailable: the engine does not answer.
         NotPermitted: `confined`, and the engine isolates nothing.
@@ -219,6 +226,8 @@ class ComputeManager(LoggingConfigurable):
                 cpus=size.cpus,
                 memory=size.memory,
                 gpus=wanted.gpus,
+                shared=wanted.shared,
+                queue=wanted.queue,
                 image=wanted.image,
                 engine=engine.name,
                 state="creating",
@@ -312,14 +321,12 @@ class ComputeManager(LoggingConfigurable):
                 f"'{shown}' cannot name an instance.", hint=f"Use {NAME_RULE}.", field="name"
             )
         size = self.size(engine, wanted.size)
-        there = engine.info().gpus if wanted.gpus else 0  # asking costs 13 ms
-        if wanted.gpus < 0 or wanted.gpus > there:
-            have = "no GPU" if there == 0 else f"{there} GPU{'s' if there > 1 else ''}"
-            raise InvalidInput(
-                f"{wanted.gpus} GPUs were asked for, and this machine has {have}.",
-                hint=f"Use gpus=0 to {there}." if there else "Use gpus=0.",
-                field="gpus",
-            )
+        # Looked at here for an answer at once; they are taken when the container is started.
+        try:
+            self._devices.check(engine, Gpus(count=wanted.gpus, shared=wanted.shared))
+        except NotEnoughDevices:
+            if not wanted.queue:
+                raise
         if wanted.image and not _IMAGE.fullmatch(wanted.image):
             raise InvalidInput(
                 f"'{wanted.image[:80]}' is not an image reference.",

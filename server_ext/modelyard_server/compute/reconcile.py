@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from modelyard.errors import ModelyardError
+from modelyard.errors import ModelyardError, NotEnoughDevices
 from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, Instance
 from modelyard_server.compute import kernelspecs
@@ -24,6 +24,9 @@ from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.engines.base import Engine, EngineLost
+from modelyard_server.engines.devices import Devices, Lease
+from modelyard_server.engines.devices_choose import Gpus
+from modelyard_server.engines.devices_verify import verify
 from modelyard_server.engines.engines import Engines, isolates
 from modelyard_server.engines.spec import ContainerState, Phase
 from modelyard_server.environments.manager import EnvironmentManager
@@ -54,6 +57,7 @@ class Instances:
         engines: Engines,
         environments: EnvironmentManager,
         tokens: Tokens,
+        devices: Devices,
         base_url: str,
         changed: Callable[[str], None],
         gone: Callable[[str], None],
@@ -64,6 +68,7 @@ class Instances:
         self._engines = engines
         self._environments = environments
         self._tokens = tokens
+        self._devices = devices
         self._base_url = base_url
         self.changed = changed
         self._gone = gone
@@ -166,6 +171,11 @@ class Instances:
                 self._start(engine, name)
         except EngineLost:
             raise  # the wish stands until the engine is back
+        except NotEnoughDevices as error:
+            instance = self._store.find(name)
+            if instance is not None and instance.queue:
+                raise  # it takes its turn: tried again like all that is not possible now
+            self._fail(name, ErrorInfo(**error.body()))
         except ModelyardError as error:
             self._fail(name, ErrorInfo(**error.body()))
         except OSError as error:
@@ -191,19 +201,37 @@ class Instances:
         wanted = self._store.find(name)
         if wanted is None or wanted.desired != "running" or wanted.engine != engine.name:
             return
-        spec = instance_spec(
-            self._paths, work, instance, runtime, self._base_url, isolated=isolates(engine)
-        )
-        self._report(name, Progress(phase="creating", message="Creating the container"))
-        engine.create(spec)
-        self._report(name, Progress(phase="starting", message="Starting"))
-        engine.start(spec.container)
+        container = self._container(name)
+        gpus = Gpus(count=instance.gpus, shared=instance.shared)
+        with self._devices.acquire(engine, container, gpus) as lease:
+            spec = instance_spec(
+                self._paths,
+                work,
+                instance,
+                runtime,
+                self._base_url,
+                isolated=isolates(engine),
+                devices=lease,
+            )
+            self._report(name, Progress(phase="creating", message="Creating the container"))
+            engine.create(spec)
+            self._report(name, Progress(phase="starting", message="Starting"))
+            engine.start(container)
+        self._verify(engine, container, lease)
         kernelspecs.write(self._paths, name, work, engine.name)
-        seen = engine.inspect(spec.container)
+        seen = engine.inspect(container)
         started = seen.started if seen else time.time()
         self._watched.add(name)
         self._store.now_running(name, started)
         self.changed(name)
+
+    def _verify(self, engine: Engine, container: str, lease: Lease) -> None:
+        """Running means that its devices answered inside; one without them holds them no longer."""
+        try:
+            verify(engine, container, lease)
+        except ModelyardError:
+            engine.stop(container)
+            raise
 
     def _prepare(self, engine: Engine, name: str) -> WorkDir:
         owner = engine.user()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from modelyard.schema.compute import Instance
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.spec import ContainerSpec, Mount, Runtime
+from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, Mount, Runtime
 from modelyard_server.environments.network import ca_bundles, network_env
 
 KIND = "instance"
@@ -66,6 +66,7 @@ def instance_spec(
     base_url: str,
     *,
     isolated: bool,
+    devices: list[LeasedDevice],
 ) -> ContainerSpec:
     """Everything the engine must know to run the instance."""
     return ContainerSpec(
@@ -87,5 +88,5 @@ def instance_spec(
         workdir=str(paths.files),
         cpus=instance.cpus,
         memory=instance.memory,
-        gpus=instance.gpus,
+        devices=devices,
     )

@@ -20,6 +20,8 @@ class InstanceRow(Base):
     cpus: Mapped[float]
     memory: Mapped[int] = mapped_column(BigInteger)
     gpus: Mapped[int]
+    shared: Mapped[bool]
+    queue: Mapped[bool]
     image: Mapped[str]
     engine: Mapped[str]
     desired: Mapped[str]

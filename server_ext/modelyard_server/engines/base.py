@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import EngineInfo, Progress
 from modelyard_server.engines.layers import Layer
-from modelyard_server.engines.spec import ContainerSpec, ContainerState, Usage
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Holding, Usage
 
 UNKNOWN_EXIT = -1
 """What `poll` says of a program that ended unseen: its exit code is known to nobody."""
@@ -142,6 +142,21 @@ class Engine(Protocol):
 
     def attach(self, container: str, pid_file: Path) -> ExecHandle:
         """A handle on a program that an earlier `exec` started."""
+        ...
+
+    def can_give(self, kind: str) -> bool:
+        """Whether containers can be given devices of a kind (nvidia or path). Never raises."""
+        ...
+
+    def given(self) -> list[Holding]:
+        """The containers with devices, of every workspace on the engine's host."""
+        ...
+
+    def check(self, container: str, script: str, timeout: float) -> tuple[int | None, str]:
+        """Exit code and output of a short shell script in a running container.
+
+        The code is None when it has not ended after `timeout` seconds, whatever it hangs on.
+        """
         ...
 
     def shell(self, container: str) -> list[str]:

@@ -13,16 +13,16 @@ from docker import APIClient
 from docker.errors import APIError
 from docker.errors import NotFound as DockerNotFound
 
-from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
+from modelyard.errors import EngineUnavailable, ModelyardError, NotFound
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines import docker_exec
 from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
+from modelyard_server.engines.docker_devices import DockerDevices
 from modelyard_server.engines.docker_images import DockerImages
 from modelyard_server.engines.docker_spec import environment, host_config, hostname, state
 from modelyard_server.engines.docker_watch import DockerWatch
-from modelyard_server.engines.gpus import count_gpus
 from modelyard_server.engines.spec import (
     LABEL_WORKSPACE,
     ContainerSpec,
@@ -34,7 +34,7 @@ _ROOTS_USER = 1000
 _LOG_BYTES = 1 << 20
 
 
-class DockerEngine(DockerImages):
+class DockerEngine(DockerImages, DockerDevices):
     """Engine and image engine on a Docker daemon.
 
     Parameters
@@ -73,7 +73,6 @@ class DockerEngine(DockerImages):
             message=f"Docker {version.partition('+')[0]}",
             cpus=float(found.get("NCPU", 0)),
             memory=int(found.get("MemTotal", 0)),
-            gpus=_gpus(found),
             isolated=True,
         )
 
@@ -117,7 +116,7 @@ class DockerEngine(DockerImages):
         Raises
         ------
         NotFound: the image is not there.
-        InvalidInput: GPUs where there are none, or a limit this machine cannot give.
+        InvalidInput: a device, or a limit, that this machine cannot give.
         """
         # Two that create one container at once: the second must find what the first has made.
         with self._creating:
@@ -126,13 +125,12 @@ class DockerEngine(DockerImages):
                 return
             if there is not None:
                 self.remove(spec.container)
-            if spec.gpus:
-                self._check_gpus(spec.gpus)
             make_mounts(spec.mounts, self.user())
             self._create(spec)
 
     def _create(self, spec: ContainerSpec) -> None:
         uid, gid = self.user()
+        cdi = self.cdi_devices() if spec.devices else frozenset()
         with self._client.calling(ACTION) as api:
             api.create_container(
                 image=spec.image,
@@ -145,16 +143,7 @@ class DockerEngine(DockerImages):
                 working_dir=spec.workdir,
                 labels=spec.labels,
                 ports=[*spec.ports] or None,
-                host_config=api.create_host_config(**host_config(spec)),
-            )
-
-    def _check_gpus(self, wanted: int) -> None:
-        there = self.info().gpus
-        if wanted > there:
-            raise InvalidInput(
-                f"{wanted} GPUs were asked for, this machine has {there} for containers.",
-                hint=f"Ask for at most {there}." if there else "Ask for 0 GPUs.",
-                field="gpus",
+                host_config=api.create_host_config(**host_config(spec, cdi)),
             )
 
     def start(self, container: str) -> None:
@@ -278,11 +267,6 @@ def _inspected(api: APIClient, container: str) -> dict[str, Any] | None:
         return api.inspect_container(container)
     except DockerNotFound:
         return None
-
-
-def _gpus(info: dict[str, Any]) -> int:
-    usable = "nvidia" in (info.get("Runtimes") or {}) or shutil.which("nvidia-container-cli")
-    return count_gpus() if usable else 0
 
 
 def _memory(stats: dict[str, Any]) -> int | None:

@@ -141,6 +141,13 @@ def _answered(error: APIError) -> ModelyardError:
             hint="Choose another port, or stop what listens on it.",
             field="port",
         )
+    if "unresolvable cdi devices" in lower:
+        return InvalidInput(
+            f"Docker does not know the device: {text}.",
+            hint="Describe the GPUs anew: sudo nvidia-ctk cdi generate --output="
+            "/etc/cdi/nvidia.yaml",
+            field="gpus",
+        )
     if "could not select device driver" in lower or "nvidia-container" in lower:
         return InvalidInput(
             "Docker cannot give GPUs to containers here.",

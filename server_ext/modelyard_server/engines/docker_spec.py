@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from docker.types import DeviceRequest, LogConfig, Mount
 
 from modelyard_server.engines.spec import (
+    LABEL_DEVICES,
     LABEL_KIND,
     LABEL_NAME,
     LABEL_SPEC,
     LABEL_WORKSPACE,
     ContainerSpec,
     ContainerState,
+    Holding,
+    LeasedDevice,
     Phase,
+    labelled_devices,
 )
 
 PIDS = 4096
@@ -23,11 +29,17 @@ PIDS = 4096
 
 _NO_MEMORY_LIMIT_SHM = 2 << 30
 _LONGEST_HOST = 63
+CDI_KIND = "nvidia.com/gpu"
 _LOG = {"max-size": "10m", "max-file": "3"}
 
 
-def host_config(spec: ContainerSpec) -> dict[str, Any]:
-    """Keyword arguments of `APIClient.create_host_config`."""
+def host_config(spec: ContainerSpec, cdi: Collection[str] = ()) -> dict[str, Any]:
+    """Keyword arguments of `APIClient.create_host_config`.
+
+    Parameters
+    ----------
+    cdi: names of the devices that the daemon can resolve by CDI.
+    """
     config: dict[str, Any] = {
         "init": True,  # reaps zombies, and lets SIGTERM end a program without a handler
         "cap_drop": ["ALL"],
@@ -50,11 +62,37 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
         config["nano_cpus"] = int(spec.cpus * 1e9)
     if spec.memory:
         config["mem_limit"] = config["memswap_limit"] = spec.memory
-    if spec.gpus:
-        config["device_requests"] = [DeviceRequest(count=spec.gpus, capabilities=[["gpu"]])]
+    if requests := device_requests(spec.devices, cdi):
+        config["device_requests"] = requests
+    if paths := [path for each in spec.devices for path in each.paths]:
+        config["devices"] = [f"{path}:{path}:rwm" for path in dict.fromkeys(paths)]
+        config["group_add"] = device_groups(paths)
     if spec.restart:
         config["restart_policy"] = {"Name": "unless-stopped"}
     return config
+
+
+def device_requests(devices: list[LeasedDevice], cdi: Collection[str]) -> list[DeviceRequest]:
+    """How Docker is asked for NVIDIA's devices: by CDI where it knows all of them, else by ids."""
+    wanted = [each for each in devices if each.kind == "nvidia"]
+    if not wanted:
+        return []
+    names = [cdi_name(each, cdi) for each in wanted]
+    if all(names):
+        return [DeviceRequest(driver="cdi", device_ids=names)]
+    ids = [each.id for each in wanted]
+    return [DeviceRequest(driver="nvidia", device_ids=ids, capabilities=[["gpu"]])]
+
+
+def cdi_name(device: LeasedDevice, cdi: Collection[str]) -> str:
+    """The device's CDI name, by uuid or by number; empty when the daemon knows neither."""
+    candidates = (f"{CDI_KIND}={device.id}", f"{CDI_KIND}={device.index}")
+    return next((each for each in candidates if each in cdi), "")
+
+
+def device_groups(paths: list[str]) -> list[str]:
+    """The groups that own device files: the container's user needs them to open those."""
+    return sorted({str(Path(path).stat().st_gid) for path in paths if Path(path).exists()} - {"0"})
 
 
 def hostname(spec: ContainerSpec) -> str | None:
@@ -91,6 +129,20 @@ def state(found: dict[str, Any]) -> ContainerState:
         started=_seconds(now.get("StartedAt", "")),
         finished=_seconds(now.get("FinishedAt", "")) if ended else None,
         restarts=found.get("RestartCount", 0),
+    )
+
+
+def holding(listed: dict[str, Any], since: float | None) -> Holding:
+    """A line of Docker's list of containers as what it was given."""
+    labels = listed.get("Labels") or {}
+    return Holding(
+        container=listed["Names"][0].lstrip("/"),
+        kind=labels.get(LABEL_KIND, ""),
+        name=labels.get(LABEL_NAME, ""),
+        workspace=labels.get(LABEL_WORKSPACE, ""),
+        devices=labelled_devices(labels.get(LABEL_DEVICES, "")),
+        active=listed.get("State") in ("running", "paused", "restarting"),
+        since=since,
     )
 
 

@@ -24,10 +24,16 @@ from modelyard.schema.common import EngineInfo
 from modelyard_server.engines import process_state, supervise
 from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
-from modelyard_server.engines.gpus import count_gpus
-from modelyard_server.engines.process_exec import attach, start_program
+from modelyard_server.engines.process_exec import attach, run_script, start_program
 from modelyard_server.engines.process_state import Container
-from modelyard_server.engines.spec import ContainerSpec, ContainerState, Phase, Usage
+from modelyard_server.engines.spec import (
+    ContainerSpec,
+    ContainerState,
+    Holding,
+    Phase,
+    Usage,
+    device_label,
+)
 
 _SUPERVISE = str(Path(supervise.__file__))
 _READY_TIMEOUT = 30.0
@@ -61,7 +67,6 @@ class ProcessEngine:
             message="Local processes: no containers.",
             cpus=float(len(os.sched_getaffinity(0))),
             memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            gpus=count_gpus(),
         )
 
     def user(self) -> tuple[int, int]:
@@ -86,30 +91,20 @@ class ProcessEngine:
     # -- its life ---------------------------------------------------------------------------
 
     def create(self, spec: ContainerSpec) -> None:
-        """Note what to run, if there is nothing of that name (one of another spec is replaced).
-
-        Raises
-        ------
-        InvalidInput: GPUs where there are none.
-        """
+        """Note what to run, if there is nothing of that name (one of another spec is replaced)."""
         with self._lock:
             made = self._made(spec.container)
             if made is not None and made.spec_hash == spec.digest:
                 return
             if made is not None:
                 self.remove(spec.container)
-            if spec.gpus > count_gpus():
-                raise InvalidInput(
-                    f"{spec.gpus} GPUs were asked for, this machine has {count_gpus()}.",
-                    hint="Ask for 0 GPUs.",
-                    field="gpus",
-                )
             make_mounts(spec.mounts, self.user())
             self._write(spec)
 
     def _write(self, spec: ContainerSpec) -> None:
         directory = self._directory(spec.container)
         directory.mkdir(parents=True, exist_ok=True)
+        cuda = [each.id for each in spec.devices if each.kind == "nvidia"]
         made = Container(
             container=spec.container,
             workspace=spec.workspace,
@@ -117,7 +112,9 @@ class ProcessEngine:
             name=spec.name,
             spec_hash=spec.digest,
             argv=spec.command,
-            env=spec.env,
+            # Empty where none was asked for: else a program would take every GPU there is.
+            env=spec.env | {"CUDA_VISIBLE_DEVICES": ",".join(cuda)},
+            devices=device_label(spec.devices),
             cwd=spec.workdir,
             log=str(spec.log_file or directory / "log.txt"),
             restart=spec.restart,
@@ -245,6 +242,22 @@ class ProcessEngine:
     def attach(self, container: str, pid_file: Path) -> ExecHandle:
         """A handle on a program that an earlier `exec`, perhaps of another server, started."""
         return attach(self._directory(container), pid_file)
+
+    # -- devices ----------------------------------------------------------------------------
+
+    def can_give(self, kind: str) -> bool:
+        """Every kind: nothing keeps a process from the machine's devices but a variable."""
+        return kind in ("nvidia", "path")
+
+    def given(self) -> list[Holding]:
+        """The containers with devices that live, in every workspace of this user."""
+        return process_state.holdings()
+
+    def check(self, container: str, script: str, timeout: float) -> tuple[int | None, str]:
+        """Exit code and output of a shell script, in the surroundings of the container."""
+        made = self._running(container)
+        directory = self._directory(container)
+        return run_script(script, {**supervise.surroundings(directory), **made.env}, timeout)
 
     def shell(self, container: str) -> list[str]:
         """The argv that opens an interactive shell in the container's surroundings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -85,6 +86,29 @@ def start_program(
     _drop_ended(notes)
     supervise.write_json(notes / f"{child.pid}.json", msgspec.to_builtins(program))
     return ProcessExec(program, child)
+
+
+def run_script(script: str, env: Mapping[str, str], timeout: float) -> tuple[int | None, str]:
+    """Exit code (None after `timeout` seconds) and output of a shell script; see `Engine.check`."""
+    child = subprocess.Popen(
+        ["sh", "-c", script],
+        env=dict(env),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    )
+    try:
+        output, _ = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        # Not waited for: what hangs in a driver does not even die of this.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        return None, ""
+    return child.returncode, output
 
 
 def attach(directory: Path, pid_file: Path) -> ProcessExec:

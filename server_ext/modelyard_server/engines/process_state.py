@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from modelyard_server.engines import supervise
-from modelyard_server.engines.spec import ContainerState, Phase
+from modelyard_server.engines.spec import ContainerState, Holding, Phase, labelled_devices
 
 # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
 _FLOCK = "hhqqi"
@@ -30,6 +30,8 @@ class Container(msgspec.Struct, kw_only=True):
     cwd: str
     log: str
     restart: bool
+    devices: str = ""
+    """As LABEL_DEVICES."""
 
 
 class Ended(msgspec.Struct, kw_only=True):
@@ -145,4 +147,28 @@ def state(directory: Path, made: Container) -> ContainerState:
         found.phase = Phase.EXITED
         found.exit_code = supervise.SEEN_KILLED
         found.error = "It was killed together with its supervisor, or the machine was restarted."
+    return found
+
+
+def holdings() -> list[Holding]:
+    """Containers with devices, of every workspace, whose supervisor lives.
+
+    Asked of the system's processes, which carry their container's directory: no list of
+    workspaces has to be kept, or can be wrong. Those of other users are not seen.
+    """
+    found = []
+    for directory in map(Path, sorted(supervise.containers())):
+        made = read(directory / "container.json", Container)
+        if isinstance(made, Container) and made.devices and supervisor(directory) is not None:
+            found.append(
+                Holding(
+                    container=made.container,
+                    kind=made.kind,
+                    name=made.name,
+                    workspace=made.workspace,
+                    devices=labelled_devices(made.devices),
+                    active=True,
+                    since=state(directory, made).started,
+                )
+            )
     return found

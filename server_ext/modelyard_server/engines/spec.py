@@ -15,6 +15,10 @@ LABEL_WORKSPACE = "modelyard.workspace"
 LABEL_KIND = "modelyard.kind"
 LABEL_NAME = "modelyard.name"
 LABEL_SPEC = "modelyard.spec-hash"
+LABEL_DEVICES = "modelyard.devices"
+"""Ids of the devices it was given: `GPU-1,GPU-2:shared`."""
+
+_SHARED = ":shared"
 
 
 class Mount(msgspec.Struct, kw_only=True, frozen=True):
@@ -43,6 +47,34 @@ class Runtime(msgspec.Struct, kw_only=True, frozen=True):
     """Image reference; empty on the process engine."""
 
 
+class LeasedDevice(msgspec.Struct, kw_only=True, frozen=True):
+    """A device that a container is given."""
+
+    id: str
+    kind: str = "nvidia"
+    """nvidia or path."""
+    index: str = ""
+    """NVIDIA's number of it: `0`, of a slice `0:1`."""
+    paths: list[str] = []
+    """Device files, of kind path."""
+    shared: bool = False
+    """Others may hold it, too."""
+
+
+def device_label(devices: list[LeasedDevice]) -> str:
+    """Value of LABEL_DEVICES."""
+    return ",".join(each.id + (_SHARED if each.shared else "") for each in devices)
+
+
+def labelled_devices(label: str) -> list[LeasedDevice]:
+    """What `device_label` wrote, as far as it says."""
+    return [
+        LeasedDevice(id=each.removesuffix(_SHARED), shared=each.endswith(_SHARED))
+        for each in label.split(",")
+        if each
+    ]
+
+
 class ContainerSpec(msgspec.Struct, kw_only=True):
     """Everything that decides how a container runs. `digest` is over all of it."""
 
@@ -61,7 +93,7 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     """0: no limit."""
     memory: int = 0
     """Bytes; 0: no limit."""
-    gpus: int = 0
+    devices: list[LeasedDevice] = []
     network: str = "bridge"
     """bridge, none, or `container:NAME` (join the network of a container of this engine)."""
     ports: dict[int, int] = {}
@@ -87,12 +119,13 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     @property
     def labels(self) -> dict[str, str]:
         """Enough to rebuild the picture from the containers alone."""
-        return {
+        found = {
             LABEL_WORKSPACE: self.workspace,
             LABEL_KIND: self.kind,
             LABEL_NAME: self.name,
             LABEL_SPEC: self.digest,
         }
+        return found | {LABEL_DEVICES: device_label(self.devices)} if self.devices else found
 
 
 class Phase(StrEnum):
@@ -120,6 +153,21 @@ class ContainerState(msgspec.Struct, kw_only=True):
     finished: float | None = None
     restarts: int = 0
     """How often the engine's restart policy has started it again."""
+
+
+class Holding(msgspec.Struct, kw_only=True):
+    """A container of any workspace that was given devices."""
+
+    container: str
+    kind: str
+    name: str
+    workspace: str
+    devices: list[LeasedDevice]
+    """Id and `shared` only: all that the label says."""
+    active: bool
+    """It runs, or the engine is about to start it again: then it holds them."""
+    since: float | None = None
+    """When it was started, where it is active."""
 
 
 class Usage(msgspec.Struct, kw_only=True):

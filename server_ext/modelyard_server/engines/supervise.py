@@ -75,6 +75,20 @@ def marked(directory: str) -> list[int]:
     return found
 
 
+def containers() -> set[str]:
+    """Directories of all containers that have a process, of whatever workspace."""
+    found = set()
+    prefix = f"{MARK}=".encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            for line in (entry / "environ").read_bytes().split(b"\0"):
+                if line.startswith(prefix):
+                    found.add(os.fsdecode(line.removeprefix(prefix)))
+    return found
+
+
 def kill_marked(directory: str, spare: int = 0) -> None:
     """SIGKILL them all but one; what they fork meanwhile is caught by looking again."""
     deadline = time.monotonic() + _KILL_TIMEOUT

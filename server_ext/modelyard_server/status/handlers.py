@@ -1,4 +1,4 @@
-"""The workspace's status, and the answer to routes that do not exist."""
+"""The workspace's status, the machine's devices, and the answer to routes that do not exist."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class StatusHandler(Handler):
         engines = services.engines
         engine = await self.in_thread(engines.default_info)
         every = await self.in_thread(engines.infos)
+        await self.in_thread(services.devices.count, engines, [engine, *every])
         sizes = await self.in_thread(services.compute.sizes, engines.default)
         self.reply(
             Status(
@@ -35,6 +36,15 @@ class StatusHandler(Handler):
         )
 
 
+class DevicesHandler(Handler):
+    """GPUs and other devices of the machine."""
+
+    @authorized("read")
+    async def get(self) -> None:
+        """List devices with who holds them, of whatever workspace; asks driver and engines."""
+        self.reply(await self.in_thread(self.settings["modelyard"].devices.list))
+
+
 class UnknownHandler(Handler):
     """A route that does not exist."""
 
@@ -48,6 +58,9 @@ class UnknownHandler(Handler):
         )
 
 
-routes = [(rf"{PREFIX_URL}/status", StatusHandler)]
+routes = [
+    (rf"{PREFIX_URL}/status", StatusHandler),
+    (rf"{PREFIX_URL}/devices", DevicesHandler),
+]
 
 last_routes = [(rf"{PREFIX_URL}(?:/.*)?", UnknownHandler)]

@@ -6,6 +6,7 @@ from modelyard.compute import ComputeInstance
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.display import Column, Listing, ago, size
 from modelyard.magics.session import Session
+from modelyard.schema.devices import Device
 
 _COLUMNS: list[Column[ComputeInstance]] = [
     Column("Name", lambda i: i.name),
@@ -32,12 +33,38 @@ def show_all(session: Session, _args: Parsed) -> Listing[ComputeInstance]:
     return Listing(session.workspace.compute.list(), _COLUMNS, empty=empty)
 
 
+_DEVICE_COLUMNS: list[Column[Device]] = [
+    Column("Id", lambda d: d.id),
+    Column("Number", lambda d: d.index),
+    Column("Name", lambda d: d.name),
+    Column("Memory", lambda d: _memory(d)),
+    Column("Use", lambda d: "" if d.utilisation is None else f"{d.utilisation:.0f} %"),
+    Column("Held by", lambda d: ", ".join(f"{h.kind} {h.name}" for h in d.holders)),
+    Column("Programs", lambda d: ", ".join(f"{p.name or '?'} ({p.pid})" for p in d.processes)),
+]
+
+
+def _memory(device: Device) -> str:
+    if device.memory is None:
+        return "unknown"
+    used = "" if device.memory_used is None else f"{size(device.memory_used)} of "
+    return used + size(device.memory)
+
+
+def devices(session: Session, _args: Parsed) -> Listing[Device]:
+    """The machine's GPUs."""
+    empty = "This machine has no GPU that Modelyard knows of."
+    return Listing(session.workspace.compute.devices(), _DEVICE_COLUMNS, empty=empty)
+
+
 def create(session: Session, args: Parsed) -> ComputeInstance:
     """Create an instance."""
     return session.workspace.compute.create(
         args.text("name"),
         size=args.text("size"),
         gpus=args.number("gpus", 0),
+        shared=args.flag("shared"),
+        queue=args.flag("queue"),
         image=args.text("image"),
         engine=args.text("engine"),
         wait=not args.flag("no-wait"),
@@ -91,13 +118,21 @@ _YES = Option("--yes", "do not ask", "flag")
 COMMANDS = [
     Command(("compute", "list"), "all compute instances", show_all, examples=("compute list",)),
     Command(
+        ("compute", "devices"),
+        "GPUs of the machine, and who holds them",
+        devices,
+        examples=("compute devices",),
+    ),
+    Command(
         ("compute", "create"),
         "create and start a compute instance",
         create,
         (Argument("name", "the new instance's name"),),
         (
             Option("--size", "CPUs and memory, by name", names="sizes"),
-            Option("--gpus", "GPUs that it holds for itself", "int"),
+            Option("--gpus", "GPUs that it holds", "int"),
+            Option("--shared", "others that share may be on its GPUs, too", "flag"),
+            Option("--queue", "wait for the GPUs while others hold them", "flag"),
             Option("--image", "a container image that has Python; default: the workspace's own"),
             _ENGINE,
             _NO_WAIT,

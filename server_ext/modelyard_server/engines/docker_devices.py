@@ -1,0 +1,119 @@
+"""Devices on a Docker daemon: what it can give, what it gave, and whether that answers inside."""
+
+from __future__ import annotations
+
+import select
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modelyard.errors import ModelyardError, NotFound
+from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
+from modelyard_server.engines.docker_spec import CDI_KIND, holding, state
+from modelyard_server.engines.spec import LABEL_DEVICES, Holding
+
+_OUTPUT = 64 << 10
+
+
+class DockerDevices:
+    """The part of the Docker engine that deals with devices."""
+
+    _client: DockerClient
+
+    def can_give(self, kind: str) -> bool:
+        """Device files always; NVIDIA's where the daemon knows CDI names or has its hook."""
+        if kind == "path":
+            return True
+        try:
+            with self._client.calling(QUICK) as api:
+                found = api.info()
+        except ModelyardError:
+            return False
+        return kind == "nvidia" and (bool(_cdi(found, self._local)) or _has_hook(found))
+
+    def cdi_devices(self) -> frozenset[str]:
+        """Names of NVIDIA's devices that the daemon resolves by CDI; empty where it does not."""
+        with self._client.calling(QUICK) as api:
+            return _cdi(api.info(), self._local)
+
+    def given(self) -> list[Holding]:
+        """The containers with devices, of every workspace on the daemon."""
+        with self._client.calling(QUICK) as api:
+            listed = api.containers(all=True, filters={"label": LABEL_DEVICES})
+        return [holding(each, self._started(each)) for each in listed]
+
+    def check(self, container: str, script: str, timeout: float) -> tuple[int | None, str]:
+        """Exit code and output of a shell script in it; None when it has not ended in time."""
+        deadline = time.monotonic() + timeout
+        with self._client.calling(ACTION) as api:
+            made = api.exec_create(container, ["sh", "-c", script], tty=True)["Id"]
+            # Docker's client waits without limit for an exec's output: read it ourselves.
+            stream = api.exec_start(made, tty=True, socket=True)
+            try:
+                output = _read(getattr(stream, "_sock", stream), deadline)
+            finally:
+                stream.close()
+            if output is None:
+                return None, ""
+            code = api.exec_inspect(made)["ExitCode"]
+        return code, output.decode(errors="replace")
+
+    def _started(self, listed: dict[str, Any]) -> float | None:
+        if listed.get("State") not in ("running", "paused"):
+            return None
+        try:
+            with self._client.calling(QUICK) as api:
+                return state(api.inspect_container(listed["Id"])).started
+        except NotFound:
+            return None  # removed since it was listed
+
+    @property
+    def _local(self) -> bool:
+        """Whether the daemon's files are this machine's."""
+        with self._client.calling(QUICK) as api:
+            return str(api.base_url).startswith("http+docker://")  # its word for a Unix socket
+
+
+def _read(stream: Any, deadline: float) -> bytes | None:
+    """All that comes until the end; None when that is not before the deadline."""
+    waiting = select.poll()
+    waiting.register(stream, select.POLLIN | select.POLLHUP)
+    output = b""
+    while (left := deadline - time.monotonic()) > 0:
+        if not waiting.poll(left * 1000):
+            break
+        chunk = stream.recv(4096)
+        if not chunk:
+            return output
+        output = (output + chunk)[:_OUTPUT]
+    return None
+
+
+def _cdi(info: dict[str, Any], local: bool) -> frozenset[str]:
+    """What the daemon says it discovered; older ones say only where they look."""
+    discovered = [each.get("ID", "") for each in info.get("DiscoveredDevices") or []]
+    if not discovered and local:
+        for folder in info.get("CDISpecDirs") or []:
+            for file in Path(folder).glob("*"):
+                discovered += _described(file)
+    return frozenset(each for each in discovered if each.startswith(f"{CDI_KIND}="))
+
+
+def _described(file: Path) -> list[str]:
+    """Names in a CDI specification (JSON is YAML, too)."""
+    if file.suffix not in (".yaml", ".json"):
+        return []
+    try:
+        found = yaml.safe_load(file.read_text())
+        return [f"{found['kind']}={each['name']}" for each in found["devices"]]
+    except (OSError, yaml.YAMLError, TypeError, KeyError, UnicodeDecodeError):
+        return []
+
+
+def _has_hook(info: dict[str, Any]) -> bool:
+    return "nvidia" in (info.get("Runtimes") or {}) or any(
+        map(shutil.which, ("nvidia-container-runtime-hook", "nvidia-container-cli"))
+    )

@@ -1,0 +1,162 @@
+"""Devices that are held, on real containers and processes of either engine.
+
+The GPUs are made up (no test machine has one), and what Docker can give is Docker's device files.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from modelyard.errors import EngineUnavailable, InvalidInput, NotEnoughDevices
+from modelyard_server.engines.base import Engine
+from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_choose import Gpus
+from modelyard_server.engines.devices_inventory import DeviceInventory, Found
+from modelyard_server.engines.devices_verify import verify
+from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.spec import LeasedDevice
+from tests.contracts.engines import MakeSpec, ended
+from tests.server_support import wait_for
+
+
+class MadeUp:
+    """A machine with two GPUs."""
+
+    def read(self) -> list[Found]:
+        """Both of them; device files that every machine has stand for them."""
+        return [
+            Found(id=f"GPU-{n}", name="Made up", kind="path", paths=(f"/dev/{file}",))
+            for n, file in enumerate(("null", "zero"))
+        ]
+
+
+@pytest.fixture
+def devices(engine: Engine, tmp_path: Path) -> Devices:
+    """Of that machine."""
+    return Devices(DeviceInventory(MadeUp()), lambda: [engine], tmp_path / "devices.lock")
+
+
+def begin(devices: Devices, engine: Engine, spec: MakeSpec, name: str, **wanted: object) -> list:
+    """Start a container with devices, as an instance is."""
+    container = spec(name=name).container
+    with devices.acquire(engine, container, Gpus(**{"count": 1, **wanted})) as lease:
+        engine.create(spec(name=name, devices=lease))
+        engine.start(container)
+    return [each.id for each in lease]
+
+
+def test_running_holds_and_stopped_does_not(
+    devices: Devices, engine: Engine, spec: MakeSpec
+) -> None:
+    assert begin(devices, engine, spec, "a") == ["GPU-0"]
+    assert begin(devices, engine, spec, "b") == ["GPU-1"]
+    with pytest.raises(NotEnoughDevices, match=r"GPU-0 is held by instance 'a' .*since 20"):
+        begin(devices, engine, spec, "c")
+    assert begin(devices, engine, spec, "b") == ["GPU-1"]  # again: it keeps its own
+    engine.stop(spec(name="a").container, timeout=0)
+    assert begin(devices, engine, spec, "c") == ["GPU-0"]
+    with pytest.raises(NotEnoughDevices, match="'c'"):
+        begin(devices, engine, spec, "a")
+    held = {each.id: [holder.name for holder in each.holders] for each in devices.list()}
+    assert held == {"GPU-0": ["c"], "GPU-1": ["b"]}
+
+
+def test_taken_ids_are_replaced_at_the_next_start(
+    devices: Devices, engine: Engine, spec: MakeSpec
+) -> None:
+    begin(devices, engine, spec, "a")
+    engine.stop(spec(name="a").container, timeout=0)
+    begin(devices, engine, spec, "b")
+    assert begin(devices, engine, spec, "a") == ["GPU-1"]
+
+
+def test_what_fails_to_start_holds_nothing(
+    devices: Devices, engine: Engine, spec: MakeSpec
+) -> None:
+    one = spec(name="a")
+    with (
+        pytest.raises(RuntimeError),
+        devices.acquire(engine, one.container, Gpus(count=2)) as lease,
+    ):
+        engine.create(spec(name="a", devices=lease))
+        raise RuntimeError("killed between create and start")
+    assert all(not each.holders for each in devices.list())
+    begin(devices, engine, spec, "b", count=2)
+
+
+def test_one_that_ends_by_itself_lets_go(devices: Devices, engine: Engine, spec: MakeSpec) -> None:
+    container = spec(name="a").container
+    with devices.acquire(engine, container, Gpus(count=2)) as lease:
+        engine.create(spec("pass", name="a", devices=lease))
+        engine.start(container)
+    ended(engine, container)
+    wait_for(lambda: not any(each.holders for each in devices.list()), 10, "nobody holds any")
+
+
+def test_sharing_is_asked_for(devices: Devices, engine: Engine, spec: MakeSpec) -> None:
+    assert begin(devices, engine, spec, "a", shared=True) == ["GPU-0"]
+    assert begin(devices, engine, spec, "b", shared=True) == ["GPU-1"]
+    assert begin(devices, engine, spec, "c", shared=True) == ["GPU-0"]
+    with pytest.raises(NotEnoughDevices):
+        begin(devices, engine, spec, "d")
+
+
+def test_more_than_there_are(devices: Devices, engine: Engine) -> None:
+    with pytest.raises(InvalidInput, match="this machine has 2 GPUs") as caught:
+        devices.check(engine, Gpus(count=64))
+    assert caught.value.field == "gpus"
+
+
+def test_the_devices_are_there_inside(devices: Devices, engine: Engine, spec: MakeSpec) -> None:
+    container = spec(name="a").container
+    with devices.acquire(engine, container, Gpus(count=1)) as lease:
+        engine.create(spec(name="a", devices=lease))
+        engine.start(container)
+    verify(engine, container, lease)
+    code, _ = engine.check(container, "sleep 60", timeout=0.5)
+    assert code is None
+
+
+def test_a_gpu_that_does_not_answer_is_an_error(engine: Engine, spec: MakeSpec) -> None:
+    one = spec(name="a")
+    engine.create(one)
+    engine.start(one.container)
+    with pytest.raises(EngineUnavailable, match="does not answer") as caught:
+        verify(engine, one.container, [LeasedDevice(id="GPU-0", index="0")])
+    assert "nvidia-smi" in caught.value.hint
+
+
+@pytest.mark.parametrize("engine", ["process"], indirect=True)
+def test_fifty_at_once(tmp_path: Path, spec: MakeSpec, workspace_id: str) -> None:
+    """Five servers (an engine and a `Devices` each) on one machine, ten requests each."""
+    servers = []
+    for n in range(5):
+        engine = ProcessEngine(tmp_path / f"engine-{n}")
+        inventory = DeviceInventory(MadeUp())
+        servers.append((engine, Devices(inventory, lambda e=engine: [e], tmp_path / "lock")))
+    got: list[str] = []
+    refused: list[str] = []
+
+    def ask(n: int) -> None:
+        engine, devices = servers[n % 5]
+        try:
+            got.extend(begin(devices, engine, spec, f"n{n}"))
+        except NotEnoughDevices:
+            refused.append(str(n))
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(50)]
+    try:
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert Counter(got) == {"GPU-0": 1, "GPU-1": 1}
+        assert len(refused) == 48
+    finally:
+        for engine, _ in servers:
+            for state in engine.list(workspace_id):
+                engine.remove(state.container)
