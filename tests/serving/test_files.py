@@ -67,7 +67,7 @@ def test_a_changed_registered_file_is_named_and_nothing_is_made(
 def test_a_scoring_script_cannot_change_the_registered_model(bench: Bench) -> None:
     made = bench.deploy("e", "light:1", script=VANDAL)
     assert made.state == "running", made
-    reply = bench.serving.score("e", b"{}")
+    reply = bench.score("e", b"{}")
     assert reply.status in (200, 500)  # in a container the model's files are root's
     assert (bench.registry.files("light", 1).folder / "factor").read_bytes() == b"1"
     again = bench.deploy("e", "light:1", script=VANDAL)

@@ -16,8 +16,8 @@ class StatusHandler(Handler):
         """Get the status; asks the engines."""
         services = self.settings["modelyard"]
         engines = services.engines
-        engine = await self.in_thread(engines.default_info)
-        every = await self.in_thread(engines.infos)
+        engine = await self.in_waiting_thread(engines.default_info)
+        every = await self.in_waiting_thread(engines.infos)
         sizes = await self.in_thread(services.compute.sizes, engines.default)
         self.reply(
             Status(
