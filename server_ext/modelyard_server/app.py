@@ -36,7 +36,8 @@ from modelyard_server.status.handlers import last_routes
 from modelyard_server.status.handlers import routes as status_routes
 from modelyard_server.tracking.handlers import routes as tracking_routes
 
-_THREADS = 16
+_POOLS = {"modelyard_executor": 16, "modelyard_waiting": 16, "modelyard_lookups": 2}
+"""Threads: for work, for waiting on others, and for finding out who asks (core/handler.py)."""
 
 
 class ModelyardApp(ExtensionApp):
@@ -96,7 +97,10 @@ class ModelyardApp(ExtensionApp):
             modelyard=self.services,
             modelyard_tokens=self.services.tokens,
             modelyard_kernels=kernels,
-            modelyard_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="modelyard"),
+            **{
+                name: ThreadPoolExecutor(threads, thread_name_prefix=name)
+                for name, threads in _POOLS.items()
+            },
         )
 
     def initialize_handlers(self) -> None:
@@ -175,7 +179,8 @@ class ModelyardApp(ExtensionApp):
         loop = asyncio.get_running_loop()
         stop_instances = self.on_exit == "stop"
         await loop.run_in_executor(None, lambda: self.services.stop(instances=stop_instances))
-        self.settings["modelyard_executor"].shutdown(wait=False)
+        for name in _POOLS:
+            self.settings[name].shutdown(wait=False)
         if self._lock is not None:
             self._lock.close()
 

@@ -41,7 +41,6 @@ def test_a_file_comes_back_byte_for_byte_with_its_digest(store: ArtifactStore) -
         assert stream.read() == data
     digest = hashlib.sha256(data).hexdigest()
     assert (info.sha256, info.size, info.path) == (digest, len(data), "runs/a/plots/roc é.png")
-    assert store.sha256("runs/a/plots/roc é.png") == digest
     assert store.path("runs/a/plots/roc é.png").read_bytes() == data
 
 
@@ -63,6 +62,34 @@ def test_a_replaced_file_leaves_open_readers_and_copies_alone(store: ArtifactSto
         assert reader.read() == b"first"
     assert store.path("models/m/1/weights").read_bytes() == b"first"
     assert store.path("run/model/weights").read_bytes() == b"second"
+
+
+def test_a_copy_shares_no_byte_with_its_source(store: ArtifactStore) -> None:
+    data = os.urandom(2_500_000)
+    put(store, "run/model/deep/weights", data)
+    put(store, "run/model/a", b"1")
+    files = store.copy_tree("run/model", "models/m/1")
+    assert [(f.path, f.size, f.sha256) for f in files] == [
+        ("a", 1, hashlib.sha256(b"1").hexdigest()),
+        ("deep/weights", len(data), hashlib.sha256(data).hexdigest()),
+    ]
+    source, copy = store.path("run/model/deep/weights"), store.path("models/m/1/deep/weights")
+    source.chmod(0o644)
+    with source.open("r+b") as file:
+        file.write(b"changed")
+    assert copy.read_bytes() == data
+    assert [f.path for f in store.copy_tree("models/m/1/a", "one/file")] == ["a"]
+
+
+def test_what_is_stored_is_read_only_and_can_be_removed(store: ArtifactStore) -> None:
+    put(store, "run/model/weights")
+    store.copy_tree("run/model", "models/m/1")
+    for key in ("run/model/weights", "models/m/1/weights"):
+        assert store.path(key).stat().st_mode & 0o222 == 0
+    put(store, "run/model/weights", b"a newer one")
+    store.delete_tree("run")
+    store.delete_tree("models")
+    assert everything(store) == []
 
 
 def test_listing(store: ArtifactStore) -> None:

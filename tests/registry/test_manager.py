@@ -53,7 +53,7 @@ def test_a_version_says_what_its_files_say(bench: Bench) -> None:
     assert made.size == sum(map(len, SKLEARN.values()))
     lines = [f"{hashlib.sha256(c).hexdigest()}  {p}\n" for p, c in sorted(SKLEARN.items())]
     assert made.digest == hashlib.sha256("".join(lines).encode()).hexdigest()
-    folder = bench.registry.files("churn", 1)
+    folder = bench.registry.files("churn", 1).folder
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == SKLEARN
     assert {a.path for a in bench.registry.artifacts("churn", 1)} == set(SKLEARN)
 
@@ -85,7 +85,9 @@ def test_a_race_gives_every_client_a_number_of_its_own(bench: Bench) -> None:
     def register(request: ModelRegister) -> tuple[int, bytes]:
         start.wait()
         made = bench.registry.register("m", request)
-        return made.version, bench.registry.files("m", made.version).joinpath("n").read_bytes()
+        return made.version, bench.registry.files("m", made.version).folder.joinpath(
+            "n"
+        ).read_bytes()
 
     with ThreadPoolExecutor(12) as pool:
         found = dict(pool.map(register, requests))

@@ -33,6 +33,7 @@ class Scorer:
         self.status_file = root / "status.json"
         self.log = root / "log.txt"
         self.env: dict[str, str] = {}
+        self.command = ["-m", "modelyard.score"]
         self.process: subprocess.Popen[bytes] | None = None
         root.mkdir(parents=True, exist_ok=True)
         self.write_keys(KEY)
@@ -62,7 +63,7 @@ class Scorer:
             env["MODELYARD_SCORE_SCRIPT"] = str(file)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "modelyard.score"], env=env, stdout=log, stderr=log
+                [sys.executable, *self.command], env=env, stdout=log, stderr=log
             )
         return self
 

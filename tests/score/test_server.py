@@ -101,10 +101,38 @@ def test_data_the_model_cannot_take_is_422(iris: Scorer, data: object, said: str
     assert said in answer["message"]
 
 
-def test_missing_values_reach_the_model_whose_refusal_is_one_line(iris: Scorer) -> None:
-    status, answer = iris.score({"data": [[1, None, 3, 4]]})
-    assert status == 500 and "NaN" in answer["message"] and "\n" not in answer["message"]
-    assert "Traceback" in iris.log.read_text()
+@pytest.mark.parametrize("value", ["null", "1e308"])
+def test_what_the_model_refuses_in_the_data_is_422_in_one_line(iris: Scorer, value: str) -> None:
+    body = b'{"data": [[1, %b, 3, 4], [1, null, 3, 4]]}' % value.encode()
+    status, answer = iris.score(body)
+    assert (status, answer["code"]) == (422, "invalid_data")
+    assert "NaN" in answer["message"] and "\n" not in answer["message"]
+
+
+def test_one_long_string_makes_no_large_array(iris: Scorer) -> None:
+    data = [["x" * 1_000_000, 1, 2, 3], *[[1, 2, 3, 4]] * 1000]
+    before = _peak(iris)
+    for _ in range(3):
+        status, answer = iris.score({"data": data})
+        assert status == 422 and "column 0 is the string" in answer["message"]
+    assert _peak(iris) - before < 100 << 20
+
+
+def test_long_strings_in_a_column_of_text_are_bounded(named: Scorer) -> None:
+    rows = [[1, "x" * 1_000_000], *[[1, "a"]] * 1000]
+    status, answer = named.score({"data": rows})
+    assert status == 422 and "'town' holds a string of 1000000" in answer["message"]
+    status, answer = named.score({"data": [[1, ["a"]]]})
+    assert status == 422 and "column 'town' is a list" in answer["message"]
+    status, answer = named.score({"data": [[1, "nowhere"]]})
+    assert status == 422 and "unknown categories" in answer["message"]
+
+
+def _peak(server: Scorer) -> int:
+    """The most memory that the server ever had, in bytes."""
+    assert server.process is not None
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")) << 10
 
 
 def test_columns_by_name_in_any_order_and_form(named: Scorer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 import time
@@ -17,7 +18,7 @@ from sklearn.linear_model import LinearRegression
 from modelyard import flavors
 from modelyard.schema.common import Change, Size
 from modelyard.schema.registry import ModelRegister, ModelVersion
-from modelyard.schema.serving import DeployRequest, Endpoint
+from modelyard.schema.serving import DeployRequest, Endpoint, ScoreReply
 from modelyard_server.artifacts.store import LocalArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
@@ -29,6 +30,7 @@ from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.registry.manager import RegistryManager
+from modelyard_server.serving import call
 from modelyard_server.serving.manager import ServingManager
 from modelyard_server.tracking.manager import TrackingManager
 
@@ -140,6 +142,10 @@ class Bench:
         """Deploy, and wait for the end of it, good or bad."""
         made = self.serving.deploy(DeployRequest(name=name, model=model, **fields))
         return self.settled(name) if wait else made
+
+    def score(self, name: str, body: bytes) -> ScoreReply:
+        """Try an endpoint out, as the server does for the browser."""
+        return asyncio.run(call.score(*self.serving.address(name), body))
 
     def settled(self, name: str, timeout: float = 300.0) -> Endpoint:
         """The endpoint once nothing is on its way any more."""

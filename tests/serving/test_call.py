@@ -43,9 +43,9 @@ def port() -> Iterator[int]:
     server.server_close()
 
 
-def test_an_answer_without_end_is_cut_off(port: int) -> None:
+async def test_an_answer_without_end_is_cut_off(port: int) -> None:
     with pytest.raises(WrongState, match="64 MiB"):
-        score(port, "key", b"")
+        await score(port, "key", b"")
 
 
 @pytest.mark.parametrize(
@@ -56,5 +56,7 @@ def test_an_answer_without_end_is_cut_off(port: int) -> None:
         (b"[" * 10_000, "[" * 10_000),
     ],
 )
-def test_an_answer_that_is_no_json_is_shown_as_text(port: int, raw: bytes, shown: object) -> None:
-    assert score(port, "key", raw).body == shown
+async def test_an_answer_that_is_no_json_is_shown_as_text(
+    port: int, raw: bytes, shown: object
+) -> None:
+    assert (await score(port, "key", raw)).body == shown

@@ -70,7 +70,7 @@ def test_the_whole_life(bench: Bench) -> None:
     assert post(made.url, {"data": [[1, 2]]}, "wrong")[0] == 401
     assert post(made.url, b"{", keys[0])[0] == 400
     assert post(made.url, {"data": [[1, 2, 3]]}, keys[0])[0] == 422
-    reply = bench.serving.score("bc", b'{"data": [[1, 2]]}')
+    reply = bench.score("bc", b'{"data": [[1, 2]]}')
     assert reply.status == 200 and reply.body == {"predictions": [pytest.approx(3)]}
     assert "Ready" in bench.serving.log_text("bc", 100).text
 

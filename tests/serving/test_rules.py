@@ -117,7 +117,7 @@ def test_one_that_is_being_deleted_takes_no_wishes(waiting: Bench) -> None:
     with pytest.raises(WrongState):
         waiting.serving.rotate("e", RotateKey(key="primary"))
     with pytest.raises(WrongState, match="does not answer"):
-        waiting.serving.score("e", b"{}")
+        waiting.score("e", b"{}")
 
 
 def test_a_dead_docker_is_told_and_leaves_nothing(waiting: Bench) -> None:

@@ -40,6 +40,10 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+class ClientLeft(Exception):
+    """The client closed the connection before its request was whole: nobody awaits an answer."""
+
+
 class Scorer(Protocol):
     """Turns a request body into an answer body; blocks."""
 
@@ -73,27 +77,33 @@ class App:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
+        close = False
         try:
             status, body = 200, await self._route(scope, headers, receive)
+        except ClientLeft:
+            return
         except ScoreError as error:
             status, body = error.status, orjson.dumps(error.body())
+            # What is refused for its sender or its size is not read to its end.
+            close = error.status in (401, 413) and not _is_small(headers)
         except Exception as error:  # noqa: BLE001  the last line of defence answers everything
             traceback.print_exc()
             fault = ModelFailed(f"The scoring server failed: {one_line(error)}.")
             status, body = fault.status, orjson.dumps(fault.body())
-        await send(
-            {"type": "http.response.start", "status": status, "headers": self._head(headers, body)}
-        )
+        head = self._head(headers, body, close=close or self.draining)
+        await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
-    def _head(self, request: list[tuple[bytes, bytes]], body: bytes) -> list[tuple[bytes, bytes]]:
+    def _head(
+        self, request: list[tuple[bytes, bytes]], body: bytes, *, close: bool
+    ) -> list[tuple[bytes, bytes]]:
         head = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
         ]
         head += [(name, value[:200]) for name, value in request if name in _IDS]
-        if self.draining:
-            # The client's next request goes to whoever listens now.
+        if close:
+            # When draining: the client's next request goes to whoever listens now.
             head.append((b"connection", b"close"))
         return head
 
@@ -145,17 +155,35 @@ class App:
             self._slowest = max(time.perf_counter() - begun, self._slowest * 0.9)
 
 
+def _is_small(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the body is announced as one that came with the head, or nearly so."""
+    length = next((value for name, value in headers if name == b"content-length"), b"")
+    if not length:
+        return all(name != b"transfer-encoding" for name, _value in headers)
+    return len(length) < 10 and length.isdigit() and int(length) <= INLINE_BODY
+
+
 async def _read(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
+    """The whole body.
+
+    Raises
+    ------
+    BodyTooLarge: it is, or says that it will be. ClientLeft: the rest of it will not come.
+    """
     length = next((value for name, value in headers if name == b"content-length"), b"0")
-    if length.isdigit() and int(length) > MAX_BODY:
+    if len(length) > 19 or (length.isdigit() and int(length) > MAX_BODY):
         raise _too_large()
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         return body
     parts, size = [body], len(body)
     while message.get("more_body"):
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,15 @@ EXPECTED = 'Send {"data": [[1.0, 2.0], [3.0, 4.0]]}: a list of rows, each a list
 
 _NOT_NUMBERS = ("string", "object", "datetime", "binary", "boolean")
 """Of MLflow's column types."""
+
+_LONG = {"long", "integer", "int64"}
+_NUMBERS = {int, float, bool, type(None)}
+_WHOLE = {int, bool}
+
+_MOST_TEXT = 32 << 20
+"""Characters of a column if every cell were as wide as its longest."""
+
+_SCALE = float(np.finfo(np.float32).max)
 
 _SHOWN = 10
 """How many column names an error lists."""
@@ -139,8 +149,10 @@ def to_matrix(rows: Rows, expected: Expected) -> Any:
         if index not in text:
             single = Expected(names=[name], dtypes=expected.dtypes[index : index + 1])
             values = _numbers(Rows([[value] for value in values]), single)[:, 0]
-        elif expected.dtypes[index] == "datetime":
-            values = _times(pd, values, name)
+        else:
+            _check_texts(values, name)
+            if expected.dtypes[index] == "datetime":
+                values = _times(pd, values, name)
         frame[name] = values
     return pd.DataFrame(frame)
 
@@ -176,25 +188,59 @@ def _check_width(rows: Rows, expected: Expected) -> None:
 
 
 def _numbers(rows: Rows, expected: Expected) -> np.ndarray:
-    try:
+    # The types first: NumPy makes every cell as wide as the longest string among them.
+    kinds = set(map(type, chain.from_iterable(rows.values)))
+    if not kinds <= _NUMBERS:
+        raise _no_number(rows, expected)
+    if kinds <= _WHOLE and expected.dtypes and set(expected.dtypes) <= _LONG:
         matrix = np.asarray(rows.values)
-    except ValueError:
-        matrix = np.empty(0, dtype=object)
-    kind = matrix.dtype.kind
-    if kind == "i" and expected.dtypes and set(expected.dtypes) <= {"long", "integer", "int64"}:
-        return matrix
-    if kind in "iufb" and matrix.ndim == 2:
-        return matrix.astype(np.float64, copy=False)
-    for number, row in enumerate(rows.values):
-        for index, value in enumerate(row):
-            # None is how JSON says NaN.
-            if value is not None and not isinstance(value, int | float):
-                column = expected.names[index] if index < len(expected.names) else index
-                raise BadData(
-                    f"Row {number}, column {column!r} is {_kind(value)}, not a number.",
-                    hint="This model takes numbers only; null stands for a missing value.",
-                )
-    return np.array(rows.values, dtype=np.float64)
+        if matrix.dtype.kind == "i":  # else beyond 64 bits
+            return matrix
+    return np.array(rows.values, dtype=np.float64)  # None, JSON's NaN, becomes NaN
+
+
+def _no_number(rows: Rows, expected: Expected) -> BadData:
+    row, index = next(
+        (row, index)
+        for row, values in enumerate(rows.values)
+        for index, value in enumerate(values)
+        if type(value) not in _NUMBERS
+    )
+    column = expected.names[index] if index < len(expected.names) else index
+    return BadData(
+        f"Row {row}, column {column!r} is {_kind(rows.values[row][index])}, not a number.",
+        hint="This model takes numbers only; null stands for a missing value.",
+    )
+
+
+def _check_texts(values: list[Any], name: str) -> None:
+    """See that a column that is no number holds single values, and none that is out of measure."""
+    longest = 0
+    for row, value in enumerate(values):
+        if isinstance(value, str):
+            longest = max(longest, len(value))
+        elif type(value) not in _NUMBERS:
+            raise BadData(f"Row {row}, column {name!r} is {_kind(value)}, not a single value.")
+    # Libraries turn a column of strings into cells as wide as the longest.
+    if longest * len(values) > _MOST_TEXT:
+        raise BadData(
+            f"Column {name!r} holds a string of {longest} characters among {len(values)} rows.",
+            hint="Send long strings in requests of fewer rows.",
+        )
+
+
+def is_unusual(matrix: Any) -> bool:
+    """Whether data may be the cause when a model refuses it: gaps, text, or numbers off the scale.
+
+    Parameters
+    ----------
+    matrix: as `to_matrix` gives it.
+    """
+    kinds = matrix.dtypes if hasattr(matrix, "dtypes") else [matrix.dtype]
+    if any(getattr(kind, "kind", "O") not in "iufb" for kind in kinds):
+        return True
+    # The comparison is false for NaN; scikit-learn's trees compute with 32 bits.
+    return not bool((np.abs(np.asarray(matrix, dtype=np.float64)) <= _SCALE).all())
 
 
 def _times(pd: Any, values: list[Any], name: str) -> Any:

@@ -60,6 +60,13 @@ class BodyTooLarge(ScoreError):
     code = "too_large"
 
 
+class HeadTooLarge(ScoreError):
+    """The request's URL and headers are larger than they may be."""
+
+    status = 431
+    code = "too_large"
+
+
 class BadData(ScoreError):
     """Well-formed data that the model cannot take."""
 

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from modelyard.score import data
-from modelyard.score.errors import ModelFailed
+from modelyard.score.errors import BadData, ModelFailed
 from modelyard.score.status import one_line
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -43,6 +43,8 @@ class ModelScorer:
         try:
             predictions = self._model.predict(matrix)
         except Exception as error:
+            if isinstance(error, ValueError) and data.is_unusual(matrix):
+                raise BadData(f"The model refuses the data: {one_line(error)}.") from error
             traceback.print_exc()
             raise ModelFailed(
                 f"The model failed: {one_line(error)}.", hint="The endpoint's log holds more."

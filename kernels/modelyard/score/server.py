@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from modelyard.score.app import App
+from modelyard.score.connection import Connection
 
 BACKLOG = 2048
 
@@ -24,6 +25,9 @@ DRAIN_SECONDS = 2.0
 
 FINISH_SECONDS = 20
 """How long requests under way may take after that."""
+
+_HELD_UP = 2.0
+"""Seconds between two ticks that say: the loop was busy, and has read nothing meanwhile."""
 
 # From <asm-generic/socket.h>; the socket module does not name it.
 _SO_ATTACH_REUSEPORT_CBPF = 51
@@ -74,6 +78,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._on_ready = on_ready
+        self._checked = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, take over from a predecessor, then tell."""
@@ -81,6 +86,17 @@ class Server(uvicorn.Server):
         for listener in sockets or []:
             take_over(listener)
         self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: look after connections whose request does not become whole."""
+        now = asyncio.get_running_loop().time()
+        if now - self._checked >= 1.0:
+            held_up = now - self._checked > _HELD_UP
+            self._checked = now
+            connections: Any = [] if held_up else list(self.server_state.connections)
+            for connection in connections:
+                connection.check(now)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what waits in the queue, answer what came, then end."""
@@ -102,7 +118,7 @@ def serve(app: App, listener: socket.socket, on_ready: Callable[[], None]) -> No
     config = uvicorn.Config(
         asgi,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         interface="asgi3",

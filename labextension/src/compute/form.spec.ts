@@ -15,9 +15,16 @@ const DOCKER: EngineInfo = {
   hint: '',
   cpus: 8,
   memory: 2 ** 34,
+  isolated: true,
   gpus: 2,
 };
-const LOCAL: EngineInfo = { ...DOCKER, name: 'process', message: 'Local processes', gpus: 0 };
+const LOCAL: EngineInfo = {
+  ...DOCKER,
+  name: 'process',
+  message: 'Local processes',
+  gpus: 0,
+  isolated: false,
+};
 
 function form(engines: EngineInfo[], engine = DOCKER): InstanceForm {
   const sizes = [{ name: 'small', cpus: 1, memory: 2 ** 30, description: '' }];

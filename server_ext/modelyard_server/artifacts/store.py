@@ -1,7 +1,7 @@
 """Files of runs and models, behind a small protocol.
 
-A key is a relative path with '/'. A file appears under its key complete or not at all and is
-never changed in place; that is why a copy may be a hard link.
+A key is a relative path with '/'. A file appears under its key complete or not at all, is
+read-only, and shares no byte with what any program of a user can write to (copies.py).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Protocol, runtime_checkable
 
 from modelyard.errors import AlreadyExists, Conflict, InvalidInput, NotFound, StorageFull
 from modelyard.schema.tracking import ArtifactInfo
+from modelyard_server.artifacts.copies import READ_ONLY, copy_file
 from modelyard_server.artifacts.keys import DRAFTS, check_key
 
 
@@ -77,16 +78,17 @@ class ArtifactStore(Protocol):
         """
         ...
 
-    def sha256(self, key: str) -> str:
-        """SHA-256 of a file's bytes, in hex."""
-        ...
-
     def size(self, prefix: str) -> int:
         """Bytes of all files below it; 0 when there is nothing."""
         ...
 
-    def copy_tree(self, source: str, target: str) -> None:
+    def copy_tree(self, source: str, target: str) -> list[ArtifactInfo]:
         """Copy a file or directory so that `target` appears complete or not at all.
+
+        Returns
+        -------
+        The files of `target` with their SHA-256, sorted, with paths relative to it; of a single
+        file, its name.
 
         Raises
         ------
@@ -149,6 +151,7 @@ class _LocalWriter:
                 if durable:
                     os.fsync(self._file.fileno())
                 modified = os.fstat(self._file.fileno()).st_mtime
+                os.fchmod(self._file.fileno(), READ_ONLY)
                 self._target.parent.mkdir(parents=True, exist_ok=True)
                 self._draft.replace(self._target)
                 if durable:
@@ -230,15 +233,11 @@ class LocalArtifactStore:
         found = _walk(folder, "") if recursive else _entries(folder)
         return sorted(found, key=lambda info: (not info.is_dir, info.path))
 
-    def sha256(self, key: str) -> str:
-        with self.open(key) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-
     def size(self, prefix: str) -> int:
         path = self.path(prefix)
         return path.stat().st_size if path.is_file() else _tree_size(path)
 
-    def copy_tree(self, source: str, target: str) -> None:
+    def copy_tree(self, source: str, target: str) -> list[ArtifactInfo]:
         origin, destination = self.path(source), self.path(target)
         if not origin.exists():
             raise _missing(source)
@@ -247,13 +246,14 @@ class LocalArtifactStore:
         draft = self._draft()
         try:
             with _disk():
-                _link_tree(origin, draft)
+                files = list(_copy_tree(origin, draft, origin.name if origin.is_file() else ""))
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 draft.rename(destination)
                 _sync_directory(destination.parent)
         except BaseException:
             _remove(draft)
             raise
+        return sorted(files, key=lambda info: info.path)
 
     def delete_tree(self, key: str) -> None:
         path = self.path(key)
@@ -305,22 +305,20 @@ def _tree_size(folder: Path) -> int:
     return sum(info.size for info in _walk(folder, "")) if folder.is_dir() else 0
 
 
-def _link_tree(source: Path, target: Path) -> None:
+def _copy_tree(source: Path, target: Path, path: str) -> Iterator[ArtifactInfo]:
+    """Copy what has `path` below the tree's root; an empty one is the root itself."""
     if source.is_file():
-        _link(source, target)
+        sha256 = copy_file(source, target)
+        found = target.stat()
+        yield ArtifactInfo(
+            path=path, is_dir=False, size=found.st_size, modified=found.st_mtime, sha256=sha256
+        )
         return
     target.mkdir()
     for entry in _plain(source):
-        _link_tree(Path(entry.path), target / entry.name)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
-            raise
-        shutil.copyfile(source, target)
+        inner = f"{path}/{entry.name}" if path else entry.name
+        yield from _copy_tree(Path(entry.path), target / entry.name, inner)
+    _sync_directory(target)
 
 
 def _remove(path: Path) -> None:

@@ -93,7 +93,7 @@ class InstanceLogHandler(ComputeHandler):
     async def get(self, name: str) -> None:
         """Get the end of the log."""
         tail = self.query_int("tail", 500, low=1, high=10_000)
-        self.reply(await self.in_thread(self.manager.log_text, name, tail))
+        self.reply(await self.in_waiting_thread(self.manager.log_text, name, tail))
 
 
 class InstanceUsageHandler(ComputeHandler):
@@ -102,7 +102,7 @@ class InstanceUsageHandler(ComputeHandler):
     @authorized("read")
     async def get(self, name: str) -> None:
         """Measure disk, memory and CPU."""
-        self.reply(await self.in_thread(self.manager.usage, name))
+        self.reply(await self.in_waiting_thread(self.manager.usage, name))
 
 
 class InstanceTerminalHandler(ComputeHandler):
@@ -121,7 +121,7 @@ class InstanceTerminalHandler(ComputeHandler):
                 "This Jupyter server has terminals switched off.",
                 hint="Start it without --ServerApp.terminals_enabled=False.",
             )
-        argv = await self.in_thread(self.manager.shell, name)
+        argv = await self.in_waiting_thread(self.manager.shell, name)
         model = terminals.create(shell_command=argv)
         self.reply(TerminalOpened(name=model["name"]), 201)
 

@@ -6,9 +6,9 @@ import asyncio
 import errno
 import functools
 import uuid
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor, Future
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from jupyter_core.utils import ensure_async
@@ -26,6 +26,7 @@ from modelyard.errors import (
     StorageFull,
 )
 from modelyard_server.core.tokens import PREFIX, Principal, Tokens
+from modelyard_server.db.session import Interrupted, abandoned
 
 T = TypeVar("T")
 
@@ -42,6 +43,15 @@ class Handler(APIHandler):
     auth_resource = "modelyard"
     principal: Principal | None = None
 
+    abandons: ClassVar[bool] = True
+    """Whether what a client no longer waits for is given up: queued work is not begun, a search
+    in the database ends. Not where every step cleans up after another (transfer.py)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._left = False
+        self._pending: set[Future[Any] | asyncio.Task[Any]] = set()
+        super().__init__(*args, **kwargs)
+
     # -- who asks ---------------------------------------------------------------------------
 
     async def prepare(self) -> None:
@@ -52,7 +62,8 @@ class Handler(APIHandler):
             await super().prepare()
             return
         tokens: Tokens = self.settings["modelyard_tokens"]
-        self.principal = await self.in_thread(tokens.find, token)
+        # On threads of its own: who asks is known soon, however much work is queued.
+        self.principal = await self._run("modelyard_lookups", tokens.find, token)
         if self.principal is None or not self.check_host():
             raise NotAuthenticated(
                 "The token is not valid, or was revoked.",
@@ -134,11 +145,54 @@ class Handler(APIHandler):
         self.set_status(status)
         self.finish(msgspec.json.encode(answer))
 
+    async def answer(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run blocking work and send what it gives, of any size, as JSON encoded off the loop."""
+
+        def encoded() -> bytes:
+            return msgspec.json.encode(function(*args, **kwargs))
+
+        self.finish(await self.in_thread(encoded))
+
+    # -- work -------------------------------------------------------------------------------
+
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run blocking work off the event loop."""
-        executor: Executor = self.settings["modelyard_executor"]
+        """Run blocking work off the event loop: the database, files, a model's description."""
+        return await self._run("modelyard_executor", function, *args, **kwargs)
+
+    async def in_waiting_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run what waits for somebody else (an engine), on threads that work does not need."""
+        return await self._run("modelyard_waiting", function, *args, **kwargs)
+
+    async def unless_left(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await something, and cancel it when the client leaves."""
+        return await self._awaited(asyncio.ensure_future(work))
+
+    async def _run(self, pool: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        executor: Executor = self.settings[pool]
         call = functools.partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(executor, call)
+        if not self.abandons:
+            return await asyncio.get_running_loop().run_in_executor(executor, call)
+        return await self._awaited(executor.submit(_while_awaited, lambda: self._left, call))
+
+    async def _awaited(self, future: Future[T] | asyncio.Task[T]) -> T:
+        self._pending.add(future)
+        try:
+            if isinstance(future, Future):
+                return await asyncio.wrap_future(future)
+            return await future
+        except (asyncio.CancelledError, Interrupted):
+            if self._left:
+                raise web.Finish from None  # nobody hears the answer
+            raise
+        finally:
+            self._pending.discard(future)
+
+    def on_connection_close(self) -> None:
+        """The client left: what it waited for is given up, as far as it can be."""
+        super().on_connection_close()
+        self._left = True
+        for future in list(self._pending):
+            future.cancel()
 
     # -- errors -----------------------------------------------------------------------------
 
@@ -175,6 +229,15 @@ class Handler(APIHandler):
             "Something went wrong on our side.",
             hint=f"The server's log holds the details under '{incident}'.",
         )
+
+
+def _while_awaited(left: Callable[[], bool], call: Callable[[], T]) -> T:
+    """Run on a worker, where the database asks whether somebody still waits."""
+    token = abandoned.set(left)
+    try:
+        return call()
+    finally:
+        abandoned.reset(token)
 
 
 Verb = Callable[..., Awaitable[None]]

@@ -37,6 +37,7 @@ class UploadHandler(Handler):
     `await self.commit_upload()`. Its other verbs work as usual, without a body.
     """
 
+    abandons = False
     _writer: Writer | None = None
     _error: Exception | None = None
     _buffer: bytearray
@@ -118,6 +119,8 @@ class UploadHandler(Handler):
 
 class DownloadMixin(Handler):
     """Sends files so that nothing in them can act as the user who looks at them."""
+
+    abandons = False
 
     @property
     def content_security_policy(self) -> str:

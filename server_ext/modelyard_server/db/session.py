@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,25 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine as SqlEngine
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from modelyard.errors import AlreadyExists, ModelyardError, ServerError, StorageFull
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+_CONNECTIONS = 24
+"""Kept open. More are made when more threads ask: nobody waits for another to give one back."""
+
+_STEPS = 20_000
+"""Instructions of SQLite's machine, about a millisecond, between two looks at `abandoned`."""
+
+abandoned: ContextVar[Callable[[], bool] | None] = ContextVar("abandoned", default=None)
+"""Says, from any thread, that nobody awaits what is read in this context any more."""
+
+
+class Interrupted(Exception):
+    """A read ended early, for nobody awaits it; see `abandoned`."""
 
 
 def _pragmas(connection: Any, _record: Any) -> None:
@@ -49,6 +63,8 @@ class Database:
         self.engine: SqlEngine = create_engine(
             f"sqlite:///{path}",
             connect_args={"check_same_thread": False, "timeout": 10},
+            pool_size=_CONNECTIONS,
+            max_overflow=-1,
         )
         event.listen(self.engine, "connect", _pragmas)
         event.listen(self.engine, "begin", _begin)
@@ -84,11 +100,21 @@ class Database:
         AlreadyExists: a unique constraint refused it.
         StorageFull: the disk is full.
         ServerError: any other database fault.
+        Interrupted: it only reads, and `abandoned` says that nobody awaits it.
         """
+        left = abandoned.get() if reading else None
         try:
             sessions = self._reading if reading else self._writing
             with sessions.begin() as session:
-                yield session
+                if left is None:
+                    yield session
+                else:
+                    with _interruptible(session, left):
+                        yield session
+        except OperationalError as error:
+            if left is not None and left() and "interrupted" in str(error.orig):
+                raise Interrupted from error
+            raise _translated(error) from error
         except IntegrityError as error:
             raise AlreadyExists("That name is taken.", hint="Choose another one.") from error
         except DatabaseError as error:
@@ -97,6 +123,16 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def _interruptible(session: Session, left: Callable[[], bool]) -> Iterator[None]:
+    connection: Any = session.connection().connection.driver_connection
+    connection.set_progress_handler(left, _STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def _translated(error: DatabaseError) -> ModelyardError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 
@@ -10,7 +11,15 @@ from modelyard.errors import InvalidInput
 from modelyard.flavors import ModelDescription, describe
 from modelyard.flavors.description import check_flavor
 from modelyard.schema.tracking import ArtifactInfo
-from modelyard_server.artifacts.store import ArtifactStore
+
+
+class RegisteredFiles(msgspec.Struct, kw_only=True):
+    """Where a version's files lie, and what they were when they were registered."""
+
+    reference: str
+    """`name:version`."""
+    folder: Path
+    files: list[ArtifactInfo]
 
 
 class Contents(msgspec.Struct, kw_only=True):
@@ -31,11 +40,12 @@ class Contents(msgspec.Struct, kw_only=True):
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def read_contents(store: ArtifactStore, key: str, flavor: str) -> Contents:
-    """Hash the files below `key` and read the model's description; nothing is unpickled.
+def read_contents(folder: Path, files: list[ArtifactInfo], flavor: str) -> Contents:
+    """Read the model's description; nothing is unpickled.
 
     Parameters
     ----------
+    files: all that lie in the folder, sorted by path, with their SHA-256.
     flavor: what the user says it is; empty: what the description says.
 
     Raises
@@ -44,13 +54,9 @@ def read_contents(store: ArtifactStore, key: str, flavor: str) -> Contents:
     """
     if flavor:
         check_flavor(flavor)
-    files = [
-        msgspec.structs.replace(info, sha256=store.sha256(f"{key}/{info.path}"))
-        for info in sorted(store.list(key, recursive=True), key=lambda info: info.path)
-    ]
     if not files:
         raise InvalidInput("There are no files to register.", field="path")
-    found = describe(store.path(key))
+    found = describe(folder)
     _check(found, {file.path for file in files}, flavor)
     if flavor:
         found.flavor = flavor

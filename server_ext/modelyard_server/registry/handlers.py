@@ -35,7 +35,7 @@ class ModelsHandler(RegistryHandler):
     @authorized("read")
     async def get(self) -> None:
         """List them."""
-        self.reply(await self.in_thread(self.manager.list))
+        await self.answer(self.manager.list)
 
 
 class ModelHandler(RegistryHandler):
@@ -44,7 +44,7 @@ class ModelHandler(RegistryHandler):
     @authorized("read")
     async def get(self, name: str) -> None:
         """Get it with its versions."""
-        self.reply(await self.in_thread(self.manager.model, name))
+        await self.answer(self.manager.model, name)
 
     @authorized("write")
     async def patch(self, name: str) -> None:
@@ -101,7 +101,7 @@ class VersionArtifactsHandler(RegistryHandler):
     async def get(self, name: str, version: str) -> None:
         """List them with their SHA-256."""
         number = _number(name, version)
-        self.reply(await self.in_thread(self.manager.artifacts, name, number))
+        await self.answer(self.manager.artifacts, name, number)
 
 
 class VersionFileHandler(DownloadMixin, RegistryHandler):

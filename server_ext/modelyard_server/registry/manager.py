@@ -24,7 +24,7 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
 from modelyard_server.db.session import Database
 from modelyard_server.lineage.manager import LineageManager
-from modelyard_server.registry.contents import Contents, read_contents
+from modelyard_server.registry.contents import Contents, RegisteredFiles, read_contents
 from modelyard_server.registry.labels import check_note, check_tags
 from modelyard_server.registry.store import RegistryStore
 from modelyard_server.registry.uploads import Uploads
@@ -113,10 +113,16 @@ class RegistryManager(LoggingConfigurable):
         """The files of a version, with their SHA-256."""
         return self._rows.files(name, version)
 
-    def files(self, name: str, version: int) -> Path:
-        """The local directory of a version's files. NotFound when there is no such version."""
-        self._rows.version(name, version)
-        return self._files.path(_key(name, version))
+    def files(self, name: str, version: int) -> RegisteredFiles:
+        """A version's files: where they lie and what is known of them. NotFound: no such version.
+
+        They are for reading, and for copying to wherever a user's code runs.
+        """
+        return RegisteredFiles(
+            reference=f"{name}:{version}",
+            folder=self._files.path(_key(name, version)),
+            files=self._rows.files(name, version),
+        )
 
     def file(self, name: str, version: int, path: str) -> tuple[Path, str]:
         """One file of a version, where it lies and its SHA-256. NotFound when there is none."""
@@ -182,8 +188,8 @@ class RegistryManager(LoggingConfigurable):
         with self._number(name) as number:
             key = _key(name, number)
             try:
-                self._copy(source, key)
-                contents = read_contents(self._files, key, request.flavor)
+                files = self._copy(source, key)
+                contents = read_contents(self._files.path(key), files, request.flavor)
                 made = _made(name, number, request, contents, run)
                 # Last: what has a row is complete, and what has none is swept.
                 self._rows.add(made, contents.files)
@@ -193,11 +199,11 @@ class RegistryManager(LoggingConfigurable):
         self.usage_changed(name)
         return self.version(name, number)
 
-    def _copy(self, source: str, key: str) -> None:
+    def _copy(self, source: str, key: str) -> list[ArtifactInfo]:
         self._files.delete_tree(key)  # a crash may have left one
         path = self._files.path(source)
         target = f"{key}/{path.name}" if path.is_file() else key
-        self._files.copy_tree(source, target)
+        return self._files.copy_tree(source, target)
 
     @contextmanager
     def _number(self, name: str) -> Iterator[int]:

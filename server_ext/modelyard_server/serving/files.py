@@ -2,7 +2,7 @@
 
 endpoints/<name>/keys/keys.json             hashes of the keys; mounted read-only
 endpoints/<name>/run/<deployment>/…         status.json, written by the scoring server
-endpoints/<name>/app/<deployment>/model/…   the registered files (hard links)
+endpoints/<name>/app/<deployment>/model/…   a copy of the registered files
 endpoints/<name>/app/<deployment>/score.py  the user's scoring script, if there is one
 endpoints/<name>/log/<deployment>.txt       the end of a failed deployment's log
 """
@@ -10,13 +10,18 @@ endpoints/<name>/log/<deployment>.txt       the end of a failed deployment's log
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from modelyard.errors import ServerError
+from modelyard.schema.tracking import ArtifactInfo
+from modelyard_server.artifacts.copies import copy_file
 from modelyard_server.core.beneath import read_plain
+from modelyard_server.registry.contents import RegisteredFiles
 
 _STATUS_BYTES = 1 << 20
 
@@ -60,33 +65,54 @@ class EndpointFolder:
     # -- keys -------------------------------------------------------------------------------
 
     def write_keys(self, keys: list[str]) -> None:
-        """Replace the file that the scoring servers watch, unless it says so already."""
+        """Replace the file that the scoring servers watch, unless it says so already.
+
+        Of callers at the same time one is last, and its keys are in the file, whole.
+        """
         hashes = [hashlib.sha256(key.encode()).hexdigest() for key in keys]
         content = msgspec.json.encode({"sha256": hashes})
-        if self.keys.exists() and self.keys.read_bytes() == content:
-            return
+        with suppress(FileNotFoundError):
+            if self.keys.read_bytes() == content:
+                return
         self.keys_dir.mkdir(parents=True, exist_ok=True)
-        draft = self.keys.with_suffix(".tmp")
-        draft.write_bytes(content)
         # Readable by the container's user; hashes of 256 random bits tell nothing.
         self.keys_dir.chmod(0o755)
-        draft.chmod(0o644)
-        draft.replace(self.keys)
+        draft = self.keys.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            draft.write_bytes(content)
+            draft.chmod(0o644)
+            draft.replace(self.keys)
+        finally:
+            draft.unlink(missing_ok=True)
 
     # -- a deployment -----------------------------------------------------------------------
 
-    def make_app(self, deployment: str, model: Path, script: str) -> Path:
-        """Bring model and script together; silent when that was done before."""
+    def make_app(self, deployment: str, model: RegisteredFiles, script: str) -> Path:
+        """Bring copies of the model's files and the script together; silent when done before.
+
+        Every file is compared with its registered SHA-256 while it is copied: once a deployment.
+
+        Raises
+        ------
+        ServerError: a registered file is missing, or is not what was registered.
+        OSError: it cannot be written.
+        """
         target = self.app(deployment)
         if target.is_dir():
             return target
         draft = target.with_name(f".{deployment}.part")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        shutil.copytree(model, draft / "model", copy_function=_link)
-        if script:
-            (draft / SCRIPT).write_text(script, encoding="utf-8")
-        draft.rename(target)
+        try:
+            (draft / "model").mkdir()
+            for file in model.files:
+                _copy_registered(model, file, draft / "model" / file.path)
+            if script:
+                (draft / SCRIPT).write_text(script, encoding="utf-8")
+            draft.rename(target)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
         return target
 
     def clear_status(self, deployment: str) -> None:
@@ -129,9 +155,16 @@ class EndpointFolder:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _link(source: str, target: str) -> None:
-    """A hard link: registered files are never changed in place. A copy where that fails."""
+def _copy_registered(model: RegisteredFiles, file: ArtifactInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+        differs = copy_file(model.folder / file.path, target) != file.sha256
+    except FileNotFoundError:
+        differs = True
+    if differs:
+        raise ServerError(
+            f"The file '{file.path}' of {model.reference} is missing or was changed since it was "
+            "registered.",
+            hint=f"Restore {model.folder / file.path} from a backup, or register the model again "
+            "and deploy the new version.",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelyard.schema.serving import DeployRequest, RotateKey
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
+from modelyard_server.serving import call
 from modelyard_server.serving.manager import ServingManager
 
 
@@ -22,14 +23,15 @@ class EndpointsHandler(ServingHandler):
     @authorized("read")
     async def get(self) -> None:
         """List endpoints."""
-        self.reply(await self.in_thread(self.manager.list))
+        await self.answer(self.manager.list)
 
     @authorized("write")
     async def post(self) -> None:
         """Make an endpoint, or replace what it serves."""
         request = self.parse(DeployRequest)
         confined = await self.confined()
-        self.reply(await self.in_thread(self.manager.deploy, request, confined=confined), 202)
+        work = self.in_waiting_thread(self.manager.deploy, request, confined=confined)
+        self.reply(await work, 202)
 
 
 class EndpointHandler(ServingHandler):
@@ -68,7 +70,7 @@ class EndpointLogHandler(ServingHandler):
     async def get(self, name: str) -> None:
         """Get the end of the log."""
         tail = self.query_int("tail", 500, low=1, high=10_000)
-        self.reply(await self.in_thread(self.manager.log_text, name, tail))
+        self.reply(await self.in_waiting_thread(self.manager.log_text, name, tail))
 
 
 class EndpointScoreHandler(ServingHandler):
@@ -77,7 +79,9 @@ class EndpointScoreHandler(ServingHandler):
     @authorized("execute")
     async def post(self, name: str) -> None:
         """Send the body to the endpoint, whatever it is, and report the answer."""
-        self.reply(await self.in_thread(self.manager.score, name, self.request.body))
+        port, key = await self.in_thread(self.manager.address, name)
+        reply = await self.unless_left(call.score(port, key, self.request.body))
+        await self.answer(lambda: reply)
 
 
 _ONE = rf"{PREFIX_URL}/endpoints/{NAME}"

@@ -23,7 +23,6 @@ from modelyard.schema.serving import (
     EndpointKeys,
     EndpointState,
     RotateKey,
-    ScoreReply,
 )
 from modelyard.suggest import did_you_mean
 from modelyard_server.core.converge import Converger
@@ -35,7 +34,7 @@ from modelyard_server.engines.base import Engine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
-from modelyard_server.serving import call, checks, ports
+from modelyard_server.serving import checks, ports
 from modelyard_server.serving.reconcile import Endpoints
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
@@ -151,15 +150,10 @@ class ServingManager(LoggingConfigurable):
             text = "".join(kept.splitlines(keepends=True)[-tail:])
         return LogText(text=text[-_LOG_LIMIT:], truncated=len(text) > _LOG_LIMIT)
 
-    def score(self, name: str, body: bytes) -> ScoreReply:
-        """Send a request to the endpoint with its primary key ("Try it").
-
-        Raises
-        ------
-        WrongState: it does not answer.
-        """
+    def address(self, name: str) -> tuple[int, str]:
+        """Port and primary key of an endpoint, by which `call.score` tries it out."""
         record = self._record(name)
-        return call.score(record.port, self._box.open(record.keys)[0], body)
+        return record.port, self._box.open(record.keys)[0]
 
     # -- wishes -----------------------------------------------------------------------------
 

@@ -16,9 +16,9 @@ class StatusHandler(Handler):
         """Get the status; asks the engines."""
         services = self.settings["modelyard"]
         engines = services.engines
-        engine = await self.in_thread(engines.default_info)
-        every = await self.in_thread(engines.infos)
-        await self.in_thread(services.devices.count, engines, [engine, *every])
+        engine = await self.in_waiting_thread(engines.default_info)
+        every = await self.in_waiting_thread(engines.infos)
+        await self.in_waiting_thread(services.devices.count, engines, [engine, *every])
         sizes = await self.in_thread(services.compute.sizes, engines.default)
         self.reply(
             Status(
