@@ -16,8 +16,15 @@ const DOCKER: EngineInfo = {
   cpus: 8,
   memory: 2 ** 34,
   gpus: 2,
+  isolated: true,
 };
-const LOCAL: EngineInfo = { ...DOCKER, name: 'process', message: 'Local processes', gpus: 0 };
+const LOCAL: EngineInfo = {
+  ...DOCKER,
+  name: 'process',
+  message: 'Local processes',
+  gpus: 0,
+  isolated: false,
+};
 
 function form(engines: EngineInfo[], engine = DOCKER): InstanceForm {
   const sizes = [{ name: 'small', cpus: 1, memory: 2 ** 30, description: '' }];

@@ -43,7 +43,7 @@ export class InstanceForm {
         kind: 'cards',
         options: this._status.sizes.map(size => sizeOption(size)),
         adapt: values => ({
-          help: this._isProcess(values)
+          help: this._isBare(values)
             ? trans.__('Without containers a size is a label, not a limit.')
             : undefined,
         }),
@@ -60,8 +60,8 @@ export class InstanceForm {
         label: trans.__('Image'),
         kind: 'text',
         adapt: values => ({
-          disabled: this._isProcess(values),
-          help: this._isProcess(values)
+          disabled: this._isBare(values),
+          help: this._isBare(values)
             ? trans.__('An image needs Docker: this instance is a local process.')
             : trans.__('Empty: the workspace’s own image, with the usual packages.'),
         }),
@@ -100,7 +100,7 @@ export class InstanceForm {
     }
     if (changed === 'engine') {
       const gpus = Math.min(Number(values.gpus ?? 0), this._engine(values).gpus);
-      const image = this._isProcess(values) ? '' : values.image;
+      const image = this._isBare(values) ? '' : values.image;
       return this._renamed({ ...values, gpus, image });
     }
     return values;
@@ -121,8 +121,9 @@ export class InstanceForm {
     return this._engines.find(({ name }) => name === values.engine) ?? this._status.engine;
   }
 
-  private _isProcess(values: Values): boolean {
-    return this._engine(values).name === 'process';
+  /** Whether it has no container: neither limits nor an image. */
+  private _isBare(values: Values): boolean {
+    return !this._engine(values).isolated;
   }
 
   private _gpus(there: number): { help: string; disabled: boolean; max: number } {
