@@ -15,8 +15,8 @@ const DOCKER: EngineInfo = {
   hint: '',
   cpus: 8,
   memory: 2 ** 34,
-  isolated: true,
   gpus: 2,
+  isolated: true,
 };
 const LOCAL: EngineInfo = {
   ...DOCKER,

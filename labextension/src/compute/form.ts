@@ -121,6 +121,7 @@ export class InstanceForm {
     return this._engines.find(({ name }) => name === values.engine) ?? this._status.engine;
   }
 
+  /** Whether it has no container: neither limits nor an image. */
   private _isBare(values: Values): boolean {
     return !this._engine(values).isolated;
   }

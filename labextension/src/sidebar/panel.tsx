@@ -77,11 +77,11 @@ function Engines({ engines }: { engines: readonly EngineInfo[] }): React.ReactEl
   );
 }
 
-/** One engine; when it does not answer, or is not Docker by default, why, and how to mend it. */
+/** One engine; when it does not answer, or is a default without isolation, why, and how to mend it. */
 function EngineLine(props: { engine: EngineInfo; isDefault: boolean }): React.ReactElement {
   const { engine, isDefault } = props;
   const trans = useTrans();
-  const isFallback = isDefault && engine.name !== 'docker';
+  const isFallback = isDefault && !engine.isolated;
   const tone = !engine.available ? 'bad' : isFallback ? 'warning' : 'good';
   // The first sentence says what it is, the others why it is not Docker.
   const [label, ...reasons] = engine.message.split(/(?<=\.) /);
