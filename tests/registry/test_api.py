@@ -159,3 +159,47 @@ async def test_files_cannot_act_as_the_user(jp_fetch, register) -> None:
     answer = await jp_fetch(API, "models", "churn", "versions", "1", "files", "report.html")
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def _described(**fields: Any) -> bytes:
+    return json.dumps({"flavors": {"python_function": {"model_path": "m"}}, **fields}).encode()
+
+
+DEEP = "[" * 100_000
+HARD = {
+    "a signature without end": _described(signature={"inputs": DEEP}),
+    "a name that is a tree": _described(
+        signature={"inputs": '[{"name": ' + "[" * 800 + "]" * 800 + "}]"}
+    ),
+    "a kind that is a tree": _described(
+        signature={"inputs": '[{"type": ' + "[" * 800 + "]" * 800 + "}]"}
+    ),
+    "half a surrogate": b'{"flavors": {}, "signature": {"inputs": "\\ud800"}}',
+    "nothing but brackets": DEEP.encode(),
+    "slow YAML": b"a: [" + b"{b: c}, " * 200_000 + b"]",
+    "a long number": b"flavors: {python_function: {model_path: m, python_version: 0x%b}}"
+    % (b"f" * 9_000),
+}
+
+
+@pytest.mark.parametrize("text", HARD.values(), ids=HARD)
+async def test_descriptions_that_are_hard_to_read_are_no_fault_of_ours(
+    call, register, text: bytes
+) -> None:
+    status, answer = await register("m", {"MLmodel": text, "m": b"1"})
+    assert status in (201, 400), answer
+    if status == 400:
+        assert answer["code"] == "invalid_input" and len(answer["message"]) < 500
+    assert (await call("GET", "models"))[0] == 200
+
+
+@pytest.mark.parametrize("depth", [40, 500, 900, 100_000])
+async def test_a_deep_input_example_is_left_out(call, register, depth: int) -> None:
+    files = {
+        "MLmodel": _described(saved_input_example_info={"type": "ndarray"}),
+        "m": b"1",
+        "input_example.json": b"[" * depth + b"]" * depth,
+    }
+    status, made = await register("m", files, flavor="custom")
+    assert status == 201 and made["input_example"] is None
+    assert (await call("GET", "models/m"))[0] == 200

@@ -104,3 +104,18 @@ async def test_what_is_not_there(jp_fetch: Fetch) -> None:
     ]:
         code, error = await _call(jp_fetch, method, "endpoints", *path, body=body)
         assert (code, error["code"]) == (404, "not_found"), (method, path)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "x = " + "(" * 5_000 + ")" * 5_000,
+        "x = " + "-" * 200_000 + "1",
+        "x = " + "[" * 90 + "1" + "]" * 90 + ".a" * 200_000,
+        "x" + "\n" * 1_000_001,
+    ],
+)
+async def test_scripts_that_are_hard_to_parse_are_400(jp_fetch: Fetch, script: str) -> None:
+    body = {"name": "e", "model": "m", "script": script}
+    code, error = await _call(jp_fetch, "POST", "endpoints", body=body)
+    assert (code, error["code"], error["field"]) == (400, "invalid_input", "script"), error

@@ -21,7 +21,10 @@ REQUIREMENTS = "requirements.txt"
 EXAMPLE = "input_example.json"
 
 _LARGEST = 8 << 20
+_LARGEST_YAML = 1 << 20  # PyYAML reads 50 kB a second
 _LARGEST_EXAMPLE = 1 << 20
+_DEEPEST = 32
+_LONGEST_TEXT = 1000
 _MOST_FEATURES = 1 << 31
 
 # MLflow's column types -> what NumPy calls them.
@@ -115,6 +118,8 @@ def _parse(file: Path) -> dict[str, Any]:
 
 
 def _yaml(raw: bytes) -> Any:
+    if len(raw) > _LARGEST_YAML:
+        raise _damaged("it is larger than 1 MiB, and not JSON")
     # PyYAML comes with Jupyter's server, and with MLflow; the SDK alone does not need it.
     try:
         import yaml  # noqa: PLC0415
@@ -145,7 +150,10 @@ def _dict(tree: Any, *keys: str) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     """A scalar as text; nothing for lists and mappings, which YAML's aliases make endless."""
-    return str(value) if isinstance(value, str | int | float) else ""
+    try:
+        return str(value)[:_LONGEST_TEXT] if isinstance(value, str | int | float) else ""
+    except ValueError:  # an integer of thousands of digits
+        return ""
 
 
 def _inside(path: Any) -> str:
@@ -191,17 +199,20 @@ def _columns(inputs: Any) -> tuple[list[str], list[str], int | None]:
     """Names, dtypes and count out of MLflow's signature: a list as JSON in a string."""
     try:
         columns = msgspec.json.decode(inputs) if isinstance(inputs, str) else []
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError):
         columns = []
+    except RecursionError as error:
+        raise _damaged("its signature is nested too deeply") from error
     columns = [c for c in columns if isinstance(c, dict)] if isinstance(columns, list) else []
     if len(columns) == 1 and columns[0].get("type") == "tensor":
         spec = _dict(columns[0], "tensor-spec")
         shape = spec.get("shape")
         wide = isinstance(shape, list) and len(shape) == 2 and isinstance(shape[1], int)
         features = shape[1] if wide and shape[1] > 0 else None  # type: ignore[index]
-        return [], [str(spec.get("dtype", ""))], features
-    names = [str(c["name"]) for c in columns if c.get("name") is not None]
-    dtypes = [_DTYPES.get(str(c.get("type")), str(c.get("type"))) for c in columns]
+        return [], [_text(spec.get("dtype"))], features
+    names = [_text(c["name"]) for c in columns if c.get("name") is not None]
+    kinds = [_text(c.get("type")) for c in columns]
+    dtypes = [_DTYPES.get(kind, kind) for kind in kinds]
     return names, dtypes, len(columns) or None
 
 
@@ -215,6 +226,8 @@ def _example(directory: Path, meta: dict[str, Any]) -> Any:
         example = msgspec.json.decode(file.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    if not _is_shallow(example):
+        return None
     if isinstance(example, dict) and info.get("type") == "dataframe":
         columns, rows = example.get("columns"), example.get("data")
         if isinstance(columns, list) and isinstance(rows, list):
@@ -227,3 +240,12 @@ def _example(directory: Path, meta: dict[str, Any]) -> Any:
     if isinstance(example, dict) and list(example) == ["inputs"]:
         example = example["inputs"]
     return {"data": example}
+
+
+def _is_shallow(example: Any) -> bool:
+    """Whether it can be stored and sent: rows are two deep, and a few more do no harm."""
+    level = [example]
+    for _ in range(_DEEPEST):
+        inner = [list(v.values()) if isinstance(v, dict) else v for v in level]
+        level = [x for v in inner if isinstance(v, list) for x in v if isinstance(x, dict | list)]
+    return not level

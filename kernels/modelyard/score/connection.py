@@ -86,7 +86,8 @@ class Connection(HttpToolsProtocol):
         """The end of a request's head."""
         self._heard = True
         super().on_headers_complete()
-        self.cycle.transport = self._answering
+        cycle: Any = self.cycle  # it calls write, is_closing and close
+        cycle.transport = self._answering
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""

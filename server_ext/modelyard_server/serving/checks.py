@@ -35,6 +35,12 @@ def check_script(source: str) -> None:
         raise InvalidInput("The scoring script is larger than 1 MB.", field="script")
     try:
         tree = ast.parse(source)
+    except (RecursionError, MemoryError) as error:  # what the parser says of deep nesting
+        raise InvalidInput(
+            "The scoring script is nested too deeply.",
+            hint="Keep large data in a file of the model, and read it in init().",
+            field="script",
+        ) from error
     except (SyntaxError, ValueError) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
