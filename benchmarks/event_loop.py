@@ -24,7 +24,7 @@ from tests.server_support import RunningServer
 _WRITER = """
 import sys, time
 from modelyard import Workspace
-run = Workspace().experiment("load").start()
+run = Workspace().experiment("load").start_run()
 end = time.monotonic() + float(sys.argv[1])
 step = 0
 with run:

@@ -50,7 +50,7 @@ class Services:
 
     def stop(self, *, instances: bool) -> None:
         """End the loops; with `instances`, stop what runs on compute instances too."""
-        for part in (self.serving, self.compute, self.registry, self.tracking):
+        for part in (self.serving, self.compute, self.registry, self.tracking, self.environments):
             part.stop()
         if instances:
             self.compute.stop_all()

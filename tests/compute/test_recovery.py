@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,39 @@ def test_what_happens_on_exit_is_the_users_choice(own_server: RunningServer) -> 
     own_server.stop()
     assert _containers(own_server) == {"cpu-1": str(Phase.EXITED)}
     own_server.start().workspace().compute.get("cpu-1").wait("running")
+
+
+def test_the_server_ends_while_packages_are_fetched(
+    own_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as index:  # listens, and never answers
+        address = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        monkeypatch.setenv("PIP_INDEX_URL", address)
+        monkeypatch.setenv("UV_INDEX_URL", address)
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        instance = own_server.start().workspace().compute.create("cpu-1")
+
+        def resolves() -> bool:
+            progress = instance.refresh().info.progress
+            return progress is not None and progress.phase == "resolving"
+
+        wait_for(resolves, 60, "packages are being resolved")
+        own_server.cli("down")  # gives up after half a minute
+        assert own_server.process is not None
+        own_server.process.wait(1)
+        marked = [
+            entry.name
+            for entry in Path("/proc").glob("[0-9]*")
+            if address.encode() in _read(entry / "environ")
+        ]
+        assert set(marked) <= {str(os.getpid())}, "uv goes on"
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_a_second_server_is_refused(server: RunningServer) -> None:

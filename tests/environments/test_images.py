@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import subprocess
 import tarfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from modelyard.errors import (
     ServerError,
 )
 from modelyard_server.core.paths import Paths
+from modelyard_server.engines import docker_images
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import ContainerSpec
@@ -154,17 +156,24 @@ def test_an_image_in_use_stays(
     assert runtime.image in made.clean()
 
 
-def test_a_helper_of_a_dead_server_is_swept(engine: DockerEngine, base_image: str) -> None:
-    names = ["modelyard-helper-4194304-test", f"modelyard-helper-{os.getpid()}-test"]
-    for name in names:
-        create = ["docker", "create", "--name", name, base_image, "true"]
+def test_a_helper_of_a_dead_server_is_swept_and_no_other(
+    engine: DockerEngine, base_image: str
+) -> None:
+    engine.run_once(base_image, ["true"])  # whatever others have left is gone
+    here = docker_images._here()
+    owners = {"dead": (here, 4194304), "alive": (here, os.getpid()), "elsewhere": ("x", 4194304)}
+    names = {who: f"modelyard-helper-{secrets.token_hex(8)}" for who in owners}
+    for who, (host, pid) in owners.items():
+        labels = [f"modelyard.helper-host={host}", f"modelyard.helper-pid={pid}"]
+        flags = [word for label in labels for word in ("--label", label)]
+        create = ["docker", "create", "--name", names[who], *flags, base_image, "true"]
         subprocess.run(create, check=True, capture_output=True)
     try:
         engine.run_once(base_image, ["true"])
-        assert engine.inspect(names[0]) is None
-        assert engine.inspect(names[1]) is not None
+        left = {who for who, name in names.items() if engine.inspect(name) is not None}
+        assert left == {"alive", "elsewhere"}
     finally:
-        for name in names:
+        for name in names.values():
             engine.remove(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -25,7 +26,12 @@ _SHOWN_LINES = 100
 _REPORT_BYTES = 32 << 20
 
 _HELPER = "modelyard-helper-"
-"""Containers named so, with a pid, do a short job for the server of that pid."""
+"""Containers named so do a short job for one process; the labels below say which."""
+_LABEL_HOST = "modelyard.helper-host"
+"""Where that process is: its number means something there only."""
+_LABEL_PID = "modelyard.helper-pid"
+_LONGEST_JOB = 2 * BULK
+"""Seconds after which a helper of another place is left over: nobody here can ask for its owner."""
 
 
 class DockerImages:
@@ -134,10 +140,10 @@ class DockerImages:
         limits = api.create_host_config(
             network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"]
         )
-        name = f"{_HELPER}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        name = f"{_HELPER}{uuid.uuid4().hex}"
         api.create_container(
             image=image, command=list(argv), entrypoint=[], user="0:0", name=name,
-            host_config=limits,
+            host_config=limits, labels={_LABEL_HOST: _here(), _LABEL_PID: str(os.getpid())},
         )  # fmt: skip
         try:
             yield name
@@ -146,11 +152,10 @@ class DockerImages:
 
     def _sweep_helpers(self, api: APIClient) -> None:
         """Remove those of a server that was killed in the middle of a job."""
-        for row in api.containers(all=True, filters={"name": f"^/{_HELPER}"}):
-            name = row["Names"][0].lstrip("/")
-            if not Path(f"/proc/{name.removeprefix(_HELPER).partition('-')[0]}").exists():
+        for row in api.containers(all=True, filters={"label": _LABEL_HOST}):
+            if _is_left_over(row):
                 with suppress(APIError):
-                    api.remove_container(name, force=True, v=True)
+                    api.remove_container(row["Id"], force=True, v=True)
 
     def load_rootfs(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
         """Make an image from a root file system in a tar archive."""
@@ -250,3 +255,17 @@ def _not_pulled(reference: str, said: str) -> NotFound:
         hint="Check its name, and whether the registry is reachable from this machine.",
         field="image",
     )
+
+
+def _here() -> str:
+    """Names this boot of this machine and this process namespace, in which pids are unique."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot}-{Path('/proc/self/ns/pid').readlink()}"
+
+
+def _is_left_over(row: dict[str, Any]) -> bool:
+    """Whether the process that a helper works for is gone."""
+    labels = row["Labels"]
+    if labels[_LABEL_HOST] == _here():
+        return not Path(f"/proc/{labels.get(_LABEL_PID, '0')}").exists()
+    return time.time() - float(row["Created"]) > _LONGEST_JOB

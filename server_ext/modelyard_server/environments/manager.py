@@ -18,7 +18,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine, Report, image_engine
 from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import BASE_IMAGE, Runtime
-from modelyard_server.environments import base_image, sdk
+from modelyard_server.environments import base_image, sdk, uv
 from modelyard_server.environments.drafts import draft, is_draft, once, sweep
 from modelyard_server.environments.packages import digest, install, parsed, resolve
 from modelyard_server.environments.target import Target, image_target, local_target
@@ -75,6 +75,10 @@ class EnvironmentManager(LoggingConfigurable):
         self._targets: dict[str, Target] = {}
         sweep(self._folder)
         sweep(self._locks)
+
+    def stop(self) -> None:
+        """End what is being fetched; the next server begins again."""
+        uv.stop_all()
 
     # -- what others ask for ----------------------------------------------------------------
 

@@ -35,6 +35,15 @@ _NETWORK = (
 )  # fmt: skip
 
 
+_running: set[subprocess.Popen[str]] = set()
+
+
+def stop_all() -> None:
+    """End every uv of this process: nobody waits any more for what they fetch."""
+    for process in list(_running):
+        process.kill()
+
+
 def run_uv(arguments: Sequence[str], report: Report, *, work: Path) -> None:
     """Run `uv arguments` in the directory `work`.
 
@@ -61,11 +70,15 @@ def run_uv(arguments: Sequence[str], report: Report, *, work: Path) -> None:
     alarm.daemon = True
     alarm.start()
     said: deque[str] = deque(maxlen=_KEPT_LINES)
-    with process:
-        for line in process.stderr or ():
-            said.append(line.rstrip())
-            _tell(line.strip(), report)
-    alarm.cancel()
+    _running.add(process)
+    try:
+        with process:
+            for line in process.stderr or ():
+                said.append(line.rstrip())
+                _tell(line.strip(), report)
+    finally:
+        _running.discard(process)
+        alarm.cancel()
     if process.returncode:
         raise _explained("\n".join(said))
 
