@@ -132,7 +132,7 @@ def look_cost(server: RunningServer) -> list[float]:
     db = Database(server.paths.database)
     workspace = server.paths.workspace_id
     domain = _Domain(ComputeStore(db), workspace)
-    lane = Lane("bench", domain, engine, workspace, logging.getLogger("bench"))  # type: ignore[arg-type]
+    lane = Lane("bench", domain, engine, workspace, print, logging.getLogger("bench"))  # type: ignore[arg-type]
     lane.begin = lambda _key: None  # type: ignore[method-assign]
     costs = []
     for _ in range(12):

@@ -24,6 +24,7 @@ from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
 from modelyard_server.core.lock import lock
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths, ServerInfo, write_server
+from modelyard_server.core.starting import Starting
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.gallery.handlers import routes as gallery_routes
@@ -72,6 +73,7 @@ class ModelyardApp(ExtensionApp):
     _exported: dict[str, str] = {}
     _life: asyncio.Lock
     _lock: IO[str] | None = None
+    starting: Starting | None = None
     _socket: HTTPServer | None = None
 
     # -- building ---------------------------------------------------------------------------
@@ -138,32 +140,45 @@ class ModelyardApp(ExtensionApp):
             await self._begin(serverapp)
 
     async def _begin(self, serverapp: Any) -> None:
-        services, paths = self.services, self.services.paths
+        services = self.services
         self._listen(serverapp.web_app)
         loop = asyncio.get_running_loop()
-        token = await loop.run_in_executor(None, services.tokens.issue, "instance", "(local)")
-        # Kernels that run on the server's machine, outside of any instance, inherit these.
+        services.events.start(loop)
+        self.starting = Starting(
+            {
+                "The kernel of JupyterLab": lambda: self._export(serverapp),
+                "server.json": lambda: self._tell(serverapp),
+                **services.parts(),
+            },
+            services.events.system_changed,
+            self.log,
+        )
+        self.settings["modelyard_starting"] = self.starting
+        await loop.run_in_executor(None, self.starting.begin)
+        engine = services.engines.default.name
+        self.log.info("Modelyard serves %s on the %s engine", services.paths.root, engine)
+
+    def _export(self, serverapp: Any) -> None:
+        """What kernels on the server's machine, outside of any instance, inherit."""
+        paths = self.services.paths
         self._exported = {
             "MODELYARD_URL": server_url(paths, serverapp.base_url),
-            "MODELYARD_TOKEN": token,
+            "MODELYARD_TOKEN": self.services.tokens.issue("instance", "(local)"),
             "MODELYARD_SPOOL": str(paths.spool),
             "MODELYARD_FILES": str(paths.files),
         }
         os.environ.update(self._exported)
-        write_server(
-            paths,
-            ServerInfo(
-                pid=os.getpid(),
-                url=serverapp.connection_url,
-                base_url=serverapp.base_url,
-                token=serverapp.identity_provider.token or "",
-                engine=services.engines.default.name,
-            ),
+
+    def _tell(self, serverapp: Any) -> None:
+        """Where `modelyard status` and `down` find this server."""
+        info = ServerInfo(
+            pid=os.getpid(),
+            url=serverapp.connection_url,
+            base_url=serverapp.base_url,
+            token=serverapp.identity_provider.token or "",
+            engine=self.services.engines.default.name,
         )
-        services.events.start(loop)
-        await loop.run_in_executor(None, services.start)
-        engine = services.engines.default.name
-        self.log.info("Modelyard serves %s on the %s engine", paths.root, engine)
+        write_server(self.services.paths, info)
 
     async def stop_extension(self) -> None:
         """Stop loops and leave the workspace to the next server."""
@@ -174,9 +189,11 @@ class ModelyardApp(ExtensionApp):
         for name in self._exported:
             os.environ.pop(name, None)
         self.services.events.stop()
+        loop = asyncio.get_running_loop()
+        if self.starting is not None:
+            await loop.run_in_executor(None, self.starting.stop)
         if self._socket is not None:
             self._socket.stop()
-        loop = asyncio.get_running_loop()
         stop_instances = self.on_exit == "stop"
         await loop.run_in_executor(None, lambda: self.services.stop(instances=stop_instances))
         for name in _POOLS:

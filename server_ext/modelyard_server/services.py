@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +44,14 @@ class Services:
     gallery: GalleryManager
     log: logging.Logger
 
-    def start(self) -> None:
-        """Begin the loops. Blocks for as long as a database read takes."""
-        for part in (self.tracking, self.registry, self.compute, self.serving):
-            part.start()
+    def parts(self) -> dict[str, Callable[[], None]]:
+        """What each domain that has loops is called, and what begins them; see `Starting`."""
+        return {
+            "Tracking": self.tracking.start,
+            "The registry": self.registry.start,
+            "Compute": self.compute.start,
+            "Serving": self.serving.start,
+        }
 
     def stop(self, *, instances: bool) -> None:
         """End the loops; with `instances`, stop what runs on compute instances too."""

@@ -111,3 +111,5 @@ class Status(msgspec.Struct, kw_only=True):
     revision: int
     engines: list[EngineInfo] = []
     """All of them, whether they answer or not."""
+    problems: list[str] = []
+    """Sentences about what does not work at this moment."""

@@ -89,6 +89,8 @@ export interface Status {
   revision: number;
   /** All of them, whether they answer or not. */
   engines: EngineInfo[];
+  /** Sentences about what does not work at this moment. */
+  problems: string[];
 }
 
 export const RUN = 'run';

@@ -44,6 +44,11 @@ export function SidebarPanel(props: SidebarPanelProps): React.ReactElement {
           <code>modelyard up</code>
         </div>
       )}
+      {(live.status?.problems ?? []).map(problem => (
+        <div className="myd-sidebar-notice" role="alert" key={problem}>
+          {problem}
+        </div>
+      ))}
       <div className="myd-sidebar-sections">
         {unreachable ? (
           <ErrorState

@@ -97,7 +97,12 @@ class ComputeManager(LoggingConfigurable):
             log=self.log,
         )
         self._converger = Converger(
-            "compute", self._instances, list(engines), paths.workspace_id, self.log
+            "compute",
+            self._instances,
+            list(engines),
+            paths.workspace_id,
+            events.system_changed,
+            self.log,
         )
         self._kernels_loop = Loop("kernels", self._watch_kernels, _KERNELS_INTERVAL, self.log)
 

@@ -110,6 +110,7 @@ class Converger:
     name: of the domain, for logs.
     workspace: the workspace's id.
     engines: those that the server has; each object stays on its own.
+    health_changed: called when an engine begins or ceases to answer.
     """
 
     def __init__(
@@ -118,10 +119,13 @@ class Converger:
         domain: Domain,
         engines: Sequence[Listed],
         workspace: str,
+        health_changed: Callable[[], None],
         log: logging.Logger,
     ) -> None:
         self._lanes = {
-            engine.name: Lane(f"{name}-{engine.name}", domain, engine, workspace, log)
+            engine.name: Lane(
+                f"{name}-{engine.name}", domain, engine, workspace, health_changed, log
+            )
             for engine in engines
         }
 
@@ -174,12 +178,19 @@ class Lane:
     """One domain on one engine."""
 
     def __init__(
-        self, name: str, domain: Domain, engine: Listed, workspace: str, log: logging.Logger
+        self,
+        name: str,
+        domain: Domain,
+        engine: Listed,
+        workspace: str,
+        health_changed: Callable[[], None],
+        log: logging.Logger,
     ) -> None:
         self._name = name
         self._domain = domain
         self._engine = engine
         self._workspace = workspace
+        self._health_changed = health_changed
         self._log = log
         self.workers = KeyedWorkers(name, WORKERS, log)
         self.down: EngineUnavailable | None = None
@@ -294,6 +305,7 @@ class Lane:
         known, self.down = self.down is not None, error
         if known:
             return
+        self._health_changed()
         rows = self._domain.rows(self._engine.name)
         if rows:  # where nothing is, nobody misses it
             self._log.warning("modelyard: %s", error)
@@ -304,6 +316,7 @@ class Lane:
         if self.down is None:
             return
         self.down = None
+        self._health_changed()
         with self._ticks:
             self._pauses.clear()
             self._again.clear()

@@ -75,6 +75,10 @@ class Events:
         """An object is new or has changed; `item` is its wire struct."""
         self._add(Change(domain=domain, id=id, op="updated", item=item))
 
+    def system_changed(self) -> None:
+        """What the status says is different now: an engine answers again, or does not any more."""
+        self.updated("system", "status", None)
+
     def deleted(self, domain: str, id: str) -> None:
         """An object is gone."""
         self._add(Change(domain=domain, id=id, op="deleted"))

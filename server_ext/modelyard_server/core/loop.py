@@ -35,10 +35,14 @@ class Loop:
         """Run a step now."""
         self._wake.set()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Let the step that runs finish, then end."""
+    def finish(self) -> None:
+        """End after the step that runs, without waiting for it: for a step that ends its loop."""
         self._stopped.set()
         self._wake.set()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Let the step that runs finish, then end."""
+        self.finish()
         if self._thread is not None:
             self._thread.join(timeout)
 

@@ -97,7 +97,9 @@ class ServingManager(LoggingConfigurable):
             rollout=self._rollout,
             changed=self._changed,
         )
-        self._converger = Converger("serving", domain, list(engines), paths.workspace_id, self.log)
+        self._converger = Converger(
+            "serving", domain, list(engines), paths.workspace_id, events.system_changed, self.log
+        )
 
     # -- life -------------------------------------------------------------------------------
 

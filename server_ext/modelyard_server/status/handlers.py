@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.errors import NotFound
 from modelyard.schema.common import Status
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
+from modelyard_server.core.starting import Starting
 from modelyard_server.version import VERSION
 
 
@@ -28,12 +29,18 @@ class StatusHandler(Handler):
                 spool=str(services.paths.spool),
                 engine=engine,
                 engines=every,
+                problems=self._problems(),
                 sizes=sizes,
                 default_size=sizes[0].name,
                 session=services.events.session,
                 revision=services.events.revision,
             )
         )
+
+    def _problems(self) -> list[str]:
+        starting: Starting | None = self.settings.get("modelyard_starting")
+        begun = starting.problems() if starting is not None else []
+        return [*begun, *self.settings["modelyard"].tracking.problems()]
 
 
 class DevicesHandler(Handler):

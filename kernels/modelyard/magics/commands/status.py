@@ -22,6 +22,7 @@ def show(session: Session, _args: Parsed) -> Grid:
         ["Version", status.version],
         ["Engine", _about(engine)],
         *(["Also", _about(other)] for other in status.engines if other.name != engine.name),
+        *(["Problem", problem] for problem in status.problems),
         ["Machine", machine],
         ["Sizes", ", ".join(item.name for item in status.sizes)],
         ["Compute instances", f"{len(instances)} ({running} running)"],
