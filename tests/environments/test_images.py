@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import subprocess
 import tarfile
 from pathlib import Path
@@ -162,11 +161,9 @@ def test_a_helper_of_a_dead_server_is_swept_and_no_other(
     engine.run_once(base_image, ["true"])  # whatever others have left is gone
     here = docker_images._here()
     owners = {"dead": (here, 4194304), "alive": (here, os.getpid()), "elsewhere": ("x", 4194304)}
-    names = {who: f"modelyard-helper-{secrets.token_hex(8)}" for who in owners}
-    for who, (host, pid) in owners.items():
-        labels = [f"modelyard.helper-host={host}", f"modelyard.helper-pid={pid}"]
-        flags = [word for label in labels for word in ("--label", label)]
-        create = ["docker", "create", "--name", names[who], *flags, base_image, "true"]
+    names = {who: f"modelyard-helper-{at}-{pid}-test" for who, (at, pid) in owners.items()}
+    for name in names.values():
+        create = ["docker", "create", "--name", name, base_image, "true"]
         subprocess.run(create, check=True, capture_output=True)
     try:
         engine.run_once(base_image, ["true"])

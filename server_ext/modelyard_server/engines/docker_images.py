@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -26,10 +27,8 @@ _SHOWN_LINES = 100
 _REPORT_BYTES = 32 << 20
 
 _HELPER = "modelyard-helper-"
-"""Containers named so do a short job for one process; the labels below say which."""
-_LABEL_HOST = "modelyard.helper-host"
-"""Where that process is: its number means something there only."""
-_LABEL_PID = "modelyard.helper-pid"
+"""Containers named so, then a place, a pid and a unique part, do a short job for the process of that
+pid at that place. Not by labels: an image that is committed would hand them on to its containers."""
 _LONGEST_JOB = 2 * BULK
 """Seconds after which a helper of another place is left over: nobody here can ask for its owner."""
 
@@ -140,10 +139,10 @@ class DockerImages:
         limits = api.create_host_config(
             network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"]
         )
-        name = f"{_HELPER}{uuid.uuid4().hex}"
+        name = f"{_HELPER}{_here()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
         api.create_container(
             image=image, command=list(argv), entrypoint=[], user="0:0", name=name,
-            host_config=limits, labels={_LABEL_HOST: _here(), _LABEL_PID: str(os.getpid())},
+            host_config=limits,
         )  # fmt: skip
         try:
             yield name
@@ -152,7 +151,7 @@ class DockerImages:
 
     def _sweep_helpers(self, api: APIClient) -> None:
         """Remove those of a server that was killed in the middle of a job."""
-        for row in api.containers(all=True, filters={"label": _LABEL_HOST}):
+        for row in api.containers(all=True, filters={"name": f"^/{_HELPER}"}):
             if _is_left_over(row):
                 with suppress(APIError):
                     api.remove_container(row["Id"], force=True, v=True)
@@ -260,12 +259,14 @@ def _not_pulled(reference: str, said: str) -> NotFound:
 def _here() -> str:
     """Names this boot of this machine and this process namespace, in which pids are unique."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot}-{Path('/proc/self/ns/pid').readlink()}"
+    place = f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
 def _is_left_over(row: dict[str, Any]) -> bool:
     """Whether the process that a helper works for is gone."""
-    labels = row["Labels"]
-    if labels[_LABEL_HOST] == _here():
-        return not Path(f"/proc/{labels.get(_LABEL_PID, '0')}").exists()
+    name = row["Names"][0].lstrip("/")
+    place, pid, _ = (*name.removeprefix(_HELPER).split("-"), "", "")[:3]
+    if place == _here():
+        return not Path(f"/proc/{pid}").exists()
     return time.time() - float(row["Created"]) > _LONGEST_JOB
