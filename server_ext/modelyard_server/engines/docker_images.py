@@ -27,8 +27,8 @@ _SHOWN_LINES = 100
 _REPORT_BYTES = 32 << 20
 
 _HELPER = "modelyard-helper-"
-"""Containers named so, then a place, a pid and a unique part, do a short job for the process of that
-pid at that place. Not by labels: an image that is committed would hand them on to its containers."""
+"""Containers named so, then a place, a pid and a unique part, do a short job for the process of
+that pid at that place. Labels would be handed on to the images that helpers make."""
 _LONGEST_JOB = 2 * BULK
 """Seconds after which a helper of another place is left over: nobody here can ask for its owner."""
 
