@@ -9,11 +9,9 @@ The instance's programs may change all of it at any time: see `core.beneath`.
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-from modelyard_server.core.beneath import beneath, read_plain
+from modelyard_server.core.beneath import beneath, disk_usage, read_plain, remove_tree
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import Runtime
 
@@ -87,16 +85,9 @@ class WorkDir:
             root.write(self.token.name, token, 0o600)
 
     def disk(self) -> int:
-        """Bytes below it."""
-        total = 0
-        for folder, _, files in os.walk(self.root):
-            for file in files:
-                try:
-                    total += (Path(folder) / file).lstat().st_blocks * 512
-                except FileNotFoundError:
-                    continue  # a program of the instance removed it meanwhile
-        return total
+        """Bytes below it; not exact where somebody made it very deep or very wide."""
+        return disk_usage(self.root)
 
     def remove(self) -> None:
         """Delete it all; silent when it is gone."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
