@@ -1,4 +1,4 @@
-"""What an instance keeps on disk: its venv, its home, its token.
+"""What an instance keeps on disk: its venv, its home, its token, and where its runs log.
 
 The venv is three links and a `.pth` file: packages of the environment are found through the
 `.pth`, what the user installs lands in the venv itself. It outlives the container, so installed
@@ -9,9 +9,11 @@ The instance's programs may change all of it at any time: see `core.beneath`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from modelyard_server.core.beneath import beneath, disk_usage, read_plain, remove_tree
+from modelyard_server.core.holder import holder_id
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import Runtime
 
@@ -33,6 +35,7 @@ class WorkDir:
         self.venv = self.root / "venv"
         self.home = self.root / "home"
         self.token = self.root / "token"
+        self.spool = paths.spool_of(holder_id("instance", name))
         self._owner = owner
 
     @property
@@ -89,5 +92,7 @@ class WorkDir:
         return disk_usage(self.root)
 
     def remove(self) -> None:
-        """Delete it all; silent when it is gone."""
+        """Delete it all; silent when it is gone. What its runs logged is read first."""
         remove_tree(self.root)
+        with suppress(OSError):  # not read yet
+            self.spool.rmdir()

@@ -72,6 +72,7 @@ class Ingestor:
             experiment_id=position.experiment_id,
             status=batch.end.status if batch.end else position.status,
             spool=position.spool,
+            holder=position.holder,
             offset=position.offset + size,
             log_size=log_size,
             heard=now,

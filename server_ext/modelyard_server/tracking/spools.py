@@ -1,4 +1,4 @@
-"""The spool directory as the server sees it. Containers write to it: nothing in it is trusted."""
+"""The spool folders as the server sees them. Containers write to them: nothing is trusted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from modelyard.tracking.spool import lock_name, spool_name
@@ -18,35 +18,65 @@ PIECE = 4 << 20
 LINE_LIMIT = 64 << 20
 """A line that is longer is garbage."""
 
-_NAME = re.compile(r"([0-9a-f]{32})\.jsonl")
+MOST = 10_000
+"""Names that are looked at in one holder's folder: who makes more hides only runs of his own."""
+
+_SPOOL = re.compile(r"([0-9a-f]{32})\.jsonl")
+_OURS = re.compile(r"[0-9a-f]{32}\.(jsonl|lock)")
 
 
 class Spools:
-    """Reads spools and tells whether their writers live."""
+    """The folders of all holders (`core.holder`), each of which only its holder writes to."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def ids(self) -> Iterator[str]:
-        """Runs that have a spool."""
-        for path in self._folder.iterdir():
-            match = _NAME.fullmatch(path.name)
-            if match and not path.is_dir():
-                yield match[1]
+    def of(self, holder: str, uid: str) -> Spool:
+        """The spool of a run in a holder's folder, there or not."""
+        return Spool(self._folder / holder, uid)
 
-    def size(self, uid: str) -> int:
-        """Bytes of a run's spool; 0 when there is none."""
-        found = self._stat(uid)
+    def holders(self) -> list[str]:
+        """Who has a folder; '' is the one of runs that began when all shared it."""
+        with os.scandir(self._folder) as entries:
+            return ["", *(e.name for e in entries if e.is_dir(follow_symlinks=False))]
+
+    def listing(self, holder: str) -> tuple[list[str], list[str]]:
+        """The runs that have a spool in a holder's folder, and what else lies in it."""
+        runs: list[str] = []
+        strange: list[str] = []
+        with suppress(FileNotFoundError), os.scandir(self._folder / holder) as entries:
+            for entry in islice(entries, MOST):
+                folder = entry.is_dir(follow_symlinks=False)
+                match = _SPOOL.fullmatch(entry.name)
+                if match and not folder:
+                    runs.append(match[1])
+                elif folder and not holder:
+                    continue  # another holder's
+                elif folder or not _OURS.fullmatch(entry.name):
+                    strange.append(entry.name)
+        return runs, strange
+
+
+class Spool:
+    """One run's spool: reads it and tells whether its writer lives."""
+
+    def __init__(self, folder: Path, uid: str) -> None:
+        self._folder = folder
+        self._uid = uid
+
+    def size(self) -> int:
+        """Its bytes; 0 when there is none."""
+        found = self._stat()
         return found.st_size if found else 0
 
-    def modified(self, uid: str) -> float | None:
+    def modified(self) -> float | None:
         """When it was last written to; None when there is none."""
-        found = self._stat(uid)
+        found = self._stat()
         return found.st_mtime if found else None
 
-    def read(self, uid: str, offset: int) -> bytes:
+    def read(self, offset: int) -> bytes:
         """Whole lines from a position on, about `PIECE` bytes; empty when there are none yet."""
-        file = self._open(spool_name(uid))
+        file = self._open(spool_name(self._uid))
         if file is None:
             return b""
         try:
@@ -62,9 +92,9 @@ class Spools:
         finally:
             os.close(file)
 
-    def writer_lives(self, uid: str) -> bool:
+    def writer_lives(self) -> bool:
         """Whether the process of the run still holds its lock."""
-        file = self._open(lock_name(uid))
+        file = self._open(lock_name(self._uid))
         if file is None:
             return False
         try:
@@ -75,16 +105,16 @@ class Spools:
             os.close(file)
         return False
 
-    def remove(self, uid: str) -> None:
+    def remove(self) -> None:
         """Remove the spool of a run that has ended; a directory in its place is left alone."""
-        for name in (spool_name(uid), lock_name(uid)):
+        for name in (spool_name(self._uid), lock_name(self._uid)):
             with suppress(FileNotFoundError, IsADirectoryError):
                 (self._folder / name).unlink()
 
-    def _stat(self, uid: str) -> os.stat_result | None:
+    def _stat(self) -> os.stat_result | None:
         """Facts about a run's spool; None when no plain file has its name."""
         try:
-            found = (self._folder / spool_name(uid)).stat(follow_symlinks=False)
+            found = (self._folder / spool_name(self._uid)).stat(follow_symlinks=False)
         except FileNotFoundError:
             return None
         return found if stat.S_ISREG(found.st_mode) else None
