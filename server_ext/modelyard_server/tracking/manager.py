@@ -44,7 +44,7 @@ from modelyard_server.tracking.store.experiments import ExperimentStore
 from modelyard_server.tracking.store.metrics import MetricStore
 from modelyard_server.tracking.store.pages import PageStore
 from modelyard_server.tracking.store.runs import Position, RunStore
-from modelyard_server.tracking.tailer import Tailer
+from modelyard_server.tracking.tailer import TURN, Tailer
 from modelyard_server.tracking.texts import check_texts
 
 _INTERVAL = 0.2
@@ -376,7 +376,7 @@ class TrackingManager(LoggingConfigurable):
     def _catch_up(self, id: str) -> Position:
         position = self._runs.position(id)
         behind = position.spool and self._spools.of(position.holder, id).size() > position.offset
-        return self._tailer.read(id) if position.writing and behind else position
+        return self._tailer.read(id, TURN) if position.writing and behind else position
 
     def adopt(self, body: RunCreate, holder: str) -> None:
         """Make a run that a holder began while no server answered; its experiment comes back."""
