@@ -21,6 +21,7 @@ from traitlets import Enum, Unicode
 from modelyard_server.compute.handlers import routes as compute_routes
 from modelyard_server.compute.spec import server_url
 from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
+from modelyard_server.core.holder import LOCAL, LOCAL_SUBJECT
 from modelyard_server.core.lock import lock
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths, ServerInfo, write_server
@@ -161,10 +162,11 @@ class ModelyardApp(ExtensionApp):
     def _export(self, serverapp: Any) -> None:
         """What kernels on the server's machine, outside of any instance, inherit."""
         paths = self.services.paths
+        paths.spool_of(LOCAL).mkdir(exist_ok=True)
         self._exported = {
             "MODELYARD_URL": server_url(paths, serverapp.base_url),
-            "MODELYARD_TOKEN": self.services.tokens.issue("instance", "(local)"),
-            "MODELYARD_SPOOL": str(paths.spool),
+            "MODELYARD_TOKEN": self.services.tokens.issue("instance", LOCAL_SUBJECT),
+            "MODELYARD_SPOOL": str(paths.spool_of(LOCAL)),
             "MODELYARD_FILES": str(paths.files),
         }
         os.environ.update(self._exported)

@@ -60,13 +60,103 @@ def test_a_link_in_a_files_place_is_replaced(
 
 
 @pytest.mark.parametrize("name", ["home", "venv", "venv/bin", "venv/lib"])
-def test_a_link_in_a_folders_place_is_refused(work: WorkDir, host: Path, name: str) -> None:
+@pytest.mark.parametrize("plant", ["link", "loop", "file", "pipe"])
+def test_an_intruder_in_a_folders_place_is_moved_aside(
+    work: WorkDir, host: Path, name: str, plant: str
+) -> None:
     before = _facts(host)
-    (work.root / name).rename(work.root / "moved")
-    (work.root / name).symlink_to(host)
-    with pytest.raises(OSError):
-        work.make(_RUNTIME, "[global]\n")
+    place = work.root / name
+    place.rename(work.root / "moved")
+    _plant(place, plant, host)
+    work.make(_RUNTIME, "[global]\n")
     assert _facts(host) == before
+    assert place.is_dir() and not place.is_symlink()
+    assert work.python.readlink() == Path("/usr/bin/python3")
+    assert [each.name[:7] for each in place.parent.iterdir() if "aside" in each.name] == [".aside-"]
+
+
+@pytest.mark.parametrize(
+    "name", ["token", "venv/pip.conf", "venv/bin/pip", "venv/bin/python", "venv/bin/python3.11"]
+)
+def test_a_folder_in_a_files_place_is_moved_aside(work: WorkDir, name: str) -> None:
+    place = work.root / name
+    for _ in range(2):  # once more than once: what was moved aside is in nobody's way
+        place.unlink()
+        (place / "inside").mkdir(parents=True)
+        assert not (name == "token" and work.has_token())
+        work.make(_RUNTIME, "[global]\n")
+        work.write_token("myd_second")
+        assert work.read_token() == "myd_second"
+        assert not place.is_dir() or place.is_symlink()
+    aside = [each for each in place.parent.iterdir() if each.name.startswith(".aside-")]
+    assert len(aside) == 2 and all((each / "inside").is_dir() for each in aside)
+
+
+def _plant(place: Path, what: str, host: Path) -> None:
+    if what == "file":
+        place.write_text("mine")
+    elif what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(host if what == "link" else place.name)
+
+
+@pytest.mark.parametrize("depth", [1_000, 3_000])
+def test_deep_folders_are_measured_and_deleted(work: WorkDir, depth: int) -> None:
+    (work.home / "data").write_bytes(b"x" * 8192)
+    before = work.disk()
+    assert before >= 8192
+    _dig(work.home, depth)
+    assert work.disk() >= before
+    work.remove()
+    assert not work.root.exists()
+
+
+def test_measuring_and_deleting_stay_in_the_folder(work: WorkDir, host: Path) -> None:
+    (host / "big").write_bytes(b"x" * (1 << 20))
+    before = _facts(host)
+    for place in (work.home / "out", work.venv / "out", work.root / "out"):
+        place.symlink_to(host)
+    for file in ("a", "b"):
+        (work.home / file).symlink_to(host / "big")
+    os.mkfifo(work.home / "pipe")
+    assert work.disk() < 1 << 20
+    work.remove()
+    assert not work.root.exists()
+    assert _facts(host) == before
+
+
+def test_a_link_in_the_work_directorys_own_place_is_not_followed(work: WorkDir, host: Path) -> None:
+    before = _facts(host)
+    work.root.rename(work.root.with_name("moved"))
+    work.root.symlink_to(host)
+    assert work.disk() == 0
+    work.remove()
+    assert _facts(host) == before
+
+
+def test_what_is_gone_measures_nothing_and_is_deleted_in_silence(work: WorkDir) -> None:
+    for number in range(300):  # wide, and with names that the deletion itself may choose
+        (work.home / str(number) / str(number)).mkdir(parents=True)
+        (work.home / str(number) / "file").touch()
+    work.remove()
+    assert not work.root.exists()
+    assert work.disk() == 0
+    work.remove()
+
+
+def _dig(folder: Path, depth: int) -> None:
+    """Folders in each other, with a file in each; far deeper than a path may be long."""
+    at = os.open(folder, os.O_RDONLY)
+    try:
+        for _ in range(depth):
+            os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+            os.mkdir("d", dir_fd=at)
+            inner = os.open("d", os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = inner
+    finally:
+        os.close(at)
 
 
 def test_making_it_again_keeps_what_the_user_installed(work: WorkDir) -> None:

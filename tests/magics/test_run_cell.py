@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from modelyard.schema.tracking import RunLog
 from modelyard.tracking.run import Run
 from modelyard.workspace import Workspace
+from modelyard_server.core.holder import LOCAL
 from tests.server_support import RunningServer
 
 EXPERIMENT = "cells"
@@ -18,7 +19,7 @@ EXPERIMENT = "cells"
 def ws(process_server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setenv("MODELYARD_URL", process_server.url)
     monkeypatch.setenv("MODELYARD_TOKEN", process_server.token)
-    monkeypatch.setenv("MODELYARD_SPOOL", str(process_server.paths.spool))
+    monkeypatch.setenv("MODELYARD_SPOOL", str(process_server.paths.spool_of(LOCAL)))
     return process_server.workspace()
 
 

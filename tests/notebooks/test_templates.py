@@ -9,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from modelyard_server.core.holder import LOCAL
 from tests.server_support import RunningServer
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -39,7 +40,7 @@ def local_environment(server: RunningServer) -> dict[str, str]:
     """What a kernel on the server's machine inherits from it."""
     return {
         **server.environment(),
-        "MODELYARD_SPOOL": str(server.paths.spool),
+        "MODELYARD_SPOOL": str(server.paths.spool_of(LOCAL)),
         "MODELYARD_FILES": str(server.paths.files),
     }
 

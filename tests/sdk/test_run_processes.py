@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.errors import NotConnected
+from modelyard_server.core.holder import LOCAL
 from tests.server_support import RunningServer, wait_for
 
 SCRIPT = """
@@ -36,7 +37,7 @@ def script(
     (folder / ".venv" / "no.py").write_text("x = 1\n")
     environment = server.environment()
     if spool:
-        environment["MODELYARD_SPOOL"] = str(server.paths.spool)
+        environment["MODELYARD_SPOOL"] = str(server.paths.spool_of(LOCAL))
     return subprocess.run(
         [sys.executable, str(folder / "train.py"), *words],
         env=environment,
@@ -86,7 +87,9 @@ for n in range(50):
     run.log("n", n)
 os.kill(os.getpid(), 9)
 """
-    environment = own_server.environment() | {"MODELYARD_SPOOL": str(own_server.paths.spool)}
+    environment = own_server.environment() | {
+        "MODELYARD_SPOOL": str(own_server.paths.spool_of(LOCAL))
+    }
     process = subprocess.run([sys.executable, "-c", program], env=environment, timeout=60)
     assert process.returncode == -signal.SIGKILL
     own_server.process.wait()
@@ -102,7 +105,7 @@ def test_without_server_and_spool_there_is_no_run(
     own_server: RunningServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = own_server.start().workspace()
-    monkeypatch.setenv("MODELYARD_SPOOL", str(own_server.paths.spool))
+    monkeypatch.setenv("MODELYARD_SPOOL", str(own_server.paths.spool_of(LOCAL)))
     ws = own_server.workspace()
     own_server.stop()
     with pytest.raises(NotConnected):
@@ -113,11 +116,11 @@ def test_without_server_and_spool_there_is_no_run(
     assert run.info.name == run.name
     with pytest.warns(UserWarning, match="not delivered yet"):
         run.finish()
-    assert list(own_server.paths.spool.iterdir()) != []
+    assert list(own_server.paths.spool_of(LOCAL).iterdir()) != []
     ws = own_server.start().workspace()
     wait_for(lambda: [r.status for r in ws.runs.list()] == ["finished"], 30)
     assert ws.runs.get(run.id).metrics == {"a": 1.5}
-    wait_for(lambda: list(own_server.paths.spool.iterdir()) == [], 10)
+    wait_for(lambda: list(own_server.paths.spool_of(LOCAL).iterdir()) == [], 10)
 
 
 def test_the_spool_of_another_server_is_not_used(
@@ -150,7 +153,7 @@ for cell in [
     shell.run_cell(cell, store_history=True).raise_error()
 """
     environment = process_server.environment() | {
-        "MODELYARD_SPOOL": str(process_server.paths.spool),
+        "MODELYARD_SPOOL": str(process_server.paths.spool_of(LOCAL)),
         "MODELYARD_FILES": str(tmp_path),
         "JPY_SESSION_NAME": "work.ipynb",
         "IPYTHONDIR": str(tmp_path / "ipython"),

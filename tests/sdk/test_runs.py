@@ -13,6 +13,7 @@ import pytest
 
 from modelyard import Run, Workspace
 from modelyard.errors import AlreadyExists, InvalidInput, NotFound, WrongState
+from modelyard_server.core.holder import LOCAL
 from tests.server_support import RunningServer
 
 
@@ -22,7 +23,7 @@ def ws(
 ) -> Workspace:
     """A workspace reached from the server's machine, or from another one."""
     if request.param == "spool":
-        monkeypatch.setenv("MODELYARD_SPOOL", str(process_server.paths.spool))
+        monkeypatch.setenv("MODELYARD_SPOOL", str(process_server.paths.spool_of(LOCAL)))
     return process_server.workspace()
 
 

@@ -15,6 +15,7 @@ from modelyard.tracking.sink import Sink
 from modelyard.tracking.writer import Writer
 from modelyard_server.artifacts.store import LocalArtifactStore
 from modelyard_server.core.events import Events
+from modelyard_server.core.holder import LOCAL
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
 from modelyard_server.lineage.manager import LineageManager
@@ -26,6 +27,8 @@ class Bench:
 
     def __init__(self, root: Path) -> None:
         self.paths = Paths(root).make()
+        self.spool = self.paths.spool_of(LOCAL)
+        self.spool.mkdir()
         self.changes: list[Change] = []
         self.reopen()
 
@@ -53,7 +56,7 @@ class Bench:
     def spooled(self, experiment: str = "e") -> tuple[Run, Writer]:
         """A run that writes its spool where the server reads it."""
         id = uuid.uuid4().hex
-        sink = Sink(self.paths.spool, id)
+        sink = Sink(self.spool, id)
         run = self.manager.create_run(RunCreate(id=id, experiment=experiment, spool=True))
         return run, Writer(sink, {})
 
@@ -69,8 +72,8 @@ class Bench:
         return self.manager.run(run.id)
 
     def spool_files(self) -> list[str]:
-        """What lies in the spool directory."""
-        return sorted(path.name for path in self.paths.spool.iterdir())
+        """What lies in the spool folder of the server's machine."""
+        return sorted(path.name for path in self.spool.iterdir())
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_a_directory_in_a_spools_place_holds_up_nobody(bench: Bench, known: bool
     first.sink.close()
     first.sink.path.unlink()
     id = broken.id if known else uuid.uuid4().hex
-    (bench.paths.spool / f"{id}.jsonl" / "x").mkdir(parents=True)
+    (bench.spool / f"{id}.jsonl" / "x").mkdir(parents=True)
     second.metric("a", 1, None)
     bench.manager.step()
     assert bench.manager.run(fine.id).metrics["a"].last == 1

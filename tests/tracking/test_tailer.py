@@ -83,7 +83,7 @@ while True:
 def child(bench: Bench, id: str, program: str = CHILD) -> subprocess.Popen[str]:
     """A process that logs to a run."""
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(bench.paths.spool), id],
+        [sys.executable, "-c", program, str(bench.spool), id],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -151,7 +151,7 @@ def test_a_run_begun_without_a_server_is_made_later(bench: Bench) -> None:
     ended = bench.ended()
     bench.manager.delete_experiment(ended.experiment_id)
     id = uuid.uuid4().hex
-    sink = Sink(bench.paths.spool, id)
+    sink = Sink(bench.spool, id)
     body = RunCreate(id=id, experiment="e", name="later", params={"C": "1"}, spool=True)
     sink.write(line(Record(r=body)))
     Writer(sink, {}).metric("a", 4, 2)
@@ -205,12 +205,12 @@ def test_links_and_pipes_in_the_spool_are_not_followed(bench: Bench, tmp_path: P
     secret.write_text('{"o":"secret"}\n')
     run, writer = bench.spooled()
     for id in (run.id, uuid.uuid4().hex):
-        path = bench.paths.spool / f"{id}.jsonl"
+        path = bench.spool / f"{id}.jsonl"
         path.unlink(missing_ok=True)
         path.symlink_to(secret)
-    os.mkfifo(bench.paths.spool / f"{uuid.uuid4().hex}.jsonl")
-    (bench.paths.spool / f"{uuid.uuid4().hex}.jsonl").write_bytes(b"\xff" * 100)
-    (bench.paths.spool / "README").write_text("x")
+    os.mkfifo(bench.spool / f"{uuid.uuid4().hex}.jsonl")
+    (bench.spool / f"{uuid.uuid4().hex}.jsonl").write_bytes(b"\xff" * 100)
+    (bench.spool / "README").write_text("x")
     bench.manager.step()
     assert bench.manager.output(run.id, 0).text == ""
     writer.sink.close()

@@ -102,7 +102,7 @@ class Status(msgspec.Struct, kw_only=True):
     workspace: str
     """Directory of the workspace on the server."""
     spool: str
-    """Directory on the server's machine in which it reads what runs log."""
+    """Directory on the server's machine in which it reads what the asker's runs log."""
     engine: EngineInfo
     """The default for new objects; its message says why it is not a better one."""
     sizes: list[Size]

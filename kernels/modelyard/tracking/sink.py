@@ -29,7 +29,7 @@ class Sink:
 
     Parameters
     ----------
-    folder: the server's spool directory, or one of our own.
+    folder: ours of the server's spool, or a temporary one.
     run_id: names the file.
 
     Raises
@@ -208,7 +208,7 @@ class PostedSink(Sink):
 
 
 def open_sink(client: Client, run_id: str) -> Sink:
-    """The server's spool directory where it can be written to, else a posted file."""
+    """Our folder of the server's spool where it can be written to, else a posted file."""
     if client.spool is not None:
         with suppress(OSError):
             return Sink(client.spool, run_id)

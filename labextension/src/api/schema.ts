@@ -79,7 +79,7 @@ export interface Status {
   workspace_id: string;
   /** Directory of the workspace on the server. */
   workspace: string;
-  /** Directory on the server's machine in which it reads what runs log. */
+  /** Directory on the server's machine in which it reads what the asker's runs log. */
   spool: string;
   /** The default for new objects; its message says why it is not a better one. */
   engine: EngineInfo;

@@ -237,7 +237,7 @@ class Instances:
         owner = engine.user()
         work = WorkDir(self._paths, name, owner)
         work.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self._paths.files, self._paths.spool, kernel_dir(self._paths, name)):
+        for folder in (self._paths.files, work.spool, kernel_dir(self._paths, name)):
             folder.mkdir(parents=True, exist_ok=True)
             share(folder, owner)
         self._paths.api_socket.parent.mkdir(parents=True, exist_ok=True)

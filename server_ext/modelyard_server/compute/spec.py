@@ -49,7 +49,7 @@ def instance_env(
         "PATH": f"{work.venv}/bin:/usr/local/bin:/usr/bin:/bin",
         "MODELYARD_URL": server_url(paths, base_url),
         "MODELYARD_TOKEN_FILE": str(work.token),
-        "MODELYARD_SPOOL": str(paths.spool),
+        "MODELYARD_SPOOL": str(work.spool),
         "MODELYARD_FILES": str(paths.files),
         "MODELYARD_COMPUTE": name,
         **({"MODELYARD_ISOLATED": "1"} if isolated else {}),
@@ -79,7 +79,7 @@ def instance_spec(
         env=instance_env(paths, work, instance.name, base_url, isolated=isolated),
         mounts=[
             Mount(path=paths.files),
-            Mount(path=paths.spool),
+            Mount(path=work.spool),
             Mount(path=work.root),
             Mount(path=paths.api_socket.parent, read_only=True),
             Mount(path=kernel_dir(paths, instance.name)),

@@ -1,4 +1,4 @@
-"""What an instance keeps on disk: its venv, its home, its token.
+"""What an instance keeps on disk: its venv, its home, its token, and where its runs log.
 
 The venv is three links and a `.pth` file: packages of the environment are found through the
 `.pth`, what the user installs lands in the venv itself. It outlives the container, so installed
@@ -9,11 +9,11 @@ The instance's programs may change all of it at any time: see `core.beneath`.
 
 from __future__ import annotations
 
-import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
-from modelyard_server.core.beneath import beneath, read_plain
+from modelyard_server.core.beneath import beneath, disk_usage, read_plain, remove_tree
+from modelyard_server.core.holder import holder_id
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import Runtime
 
@@ -35,6 +35,7 @@ class WorkDir:
         self.venv = self.root / "venv"
         self.home = self.root / "home"
         self.token = self.root / "token"
+        self.spool = paths.spool_of(holder_id("instance", name))
         self._owner = owner
 
     @property
@@ -87,16 +88,11 @@ class WorkDir:
             root.write(self.token.name, token, 0o600)
 
     def disk(self) -> int:
-        """Bytes below it."""
-        total = 0
-        for folder, _, files in os.walk(self.root):
-            for file in files:
-                try:
-                    total += (Path(folder) / file).lstat().st_blocks * 512
-                except FileNotFoundError:
-                    continue  # a program of the instance removed it meanwhile
-        return total
+        """Bytes below it; not exact where somebody made it very deep or very wide."""
+        return disk_usage(self.root)
 
     def remove(self) -> None:
-        """Delete it all; silent when it is gone."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        """Delete it all; silent when it is gone. What its runs logged is read first."""
+        remove_tree(self.root)
+        with suppress(OSError):  # not read yet
+            self.spool.rmdir()

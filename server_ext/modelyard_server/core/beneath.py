@@ -2,21 +2,32 @@
 
 A program on an instance may put a link or a pipe wherever it can write. A server that is root and
 followed it would overwrite, give away or read files of the host. So nothing here follows a link
-below the folder it was given, every file appears by rename, and no read blocks or is without limit.
+below the folder it was given, every file appears by rename, what lies in the way is moved aside,
+no read blocks or is without limit, and no path is so deep that it cannot be walked.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_IN_THE_WAY = (errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST)
+"""What the system says when something of another kind has a name that we want."""
+_ATTEMPTS = 3
+"""A program that puts something in our way more often than this, at once, has its way."""
+
+DEEPEST = 100
+"""Folders in each other whose files are measured; each holds two descriptors."""
+MOST = 1_000_000
+"""Files and folders that are measured: a few seconds' worth."""
 
 
 class Beneath:
@@ -36,17 +47,17 @@ class Beneath:
     def folder(self, *names: str) -> Iterator[Beneath]:
         """A folder below this one, made (with those between) if missing.
 
+        A link or a file that has its name is moved aside: to `.aside-NAME-…` in the same folder.
+
         Raises
         ------
-        OSError: one of the names is a link or a file.
+        OSError: it cannot be made.
         """
         opened: list[int] = []
         try:
             inner = self
             for name in names:
-                with suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=inner._at)
-                opened.append(os.open(name, _FOLDER, dir_fd=inner._at))
+                opened.append(inner._open_folder(name))
                 inner = Beneath(opened[-1], self._owner)
                 inner.give()
             yield inner
@@ -61,7 +72,10 @@ class Beneath:
             os.fchown(self._at, *self._owner)
 
     def write(self, name: str, content: str, mode: int = 0o664) -> None:
-        """Replace a file; whatever had the name is gone, and what it pointed to untouched."""
+        """Replace a file; a link that had the name is gone, and what it pointed to untouched.
+
+        A folder that has the name is moved aside.
+        """
         draft = _draft(name)
         descriptor = os.open(draft, _NEW, 0o600, dir_fd=self._at)
         try:
@@ -76,7 +90,7 @@ class Beneath:
             raise
 
     def link(self, name: str, target: str) -> None:
-        """Make `name` a symbolic link to `target`."""
+        """Make `name` a symbolic link to `target`; a folder that has the name is moved aside."""
         with suppress(OSError):  # missing, or no link
             if os.readlink(name, dir_fd=self._at) == target:
                 return
@@ -90,8 +104,33 @@ class Beneath:
             self._drop(draft)
             raise
 
+    def _open_folder(self, name: str) -> int:
+        for attempt in range(1, _ATTEMPTS + 1):
+            with suppress(FileExistsError):
+                os.mkdir(name, dir_fd=self._at)
+            try:
+                return os.open(name, _FOLDER, dir_fd=self._at)
+            except OSError as error:
+                if error.errno not in _IN_THE_WAY or attempt == _ATTEMPTS:
+                    raise
+                self._aside(name)
+        raise AssertionError
+
     def _rename(self, draft: str, name: str) -> None:
-        os.replace(draft, name, src_dir_fd=self._at, dst_dir_fd=self._at)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                os.replace(draft, name, src_dir_fd=self._at, dst_dir_fd=self._at)
+                return
+            except OSError as error:
+                if error.errno not in _IN_THE_WAY or attempt == _ATTEMPTS:
+                    raise
+                self._aside(name)
+
+    def _aside(self, name: str) -> None:
+        """Give what has a name another one: it may be of use to whoever put it there."""
+        aside = f".aside-{name}-{uuid.uuid4().hex}"
+        with suppress(FileNotFoundError):
+            os.rename(name, aside, src_dir_fd=self._at, dst_dir_fd=self._at)
 
     def _drop(self, draft: str) -> None:
         with suppress(FileNotFoundError):
@@ -127,6 +166,112 @@ def read_plain(file: Path, limit: int) -> bytes:
         return os.pread(descriptor, limit, 0)
     finally:
         os.close(descriptor)
+
+
+def disk_usage(folder: Path) -> int:
+    """Bytes on disk of the files below a folder; 0 when it is not there, or is a link.
+
+    What lies deeper than `DEEPEST` is not counted, nor what comes after `MOST` files.
+    """
+    total = seen = 0
+    with ExitStack() as stack:
+        try:
+            levels = [_Level(stack, os.open(folder, _FOLDER))]
+        except OSError:
+            return 0
+        while levels and seen < MOST:
+            entry = levels[-1].next()
+            if entry is None:
+                levels.pop().close()
+                continue
+            seen += 1
+            with suppress(OSError):  # a program removed it meanwhile
+                if not entry.is_dir(follow_symlinks=False):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                elif len(levels) < DEEPEST:
+                    levels.append(_Level(stack, levels[-1].open(entry.name)))
+    return total
+
+
+class _Level:
+    """A folder whose entries are being looked at; closed with the stack, or before."""
+
+    def __init__(self, stack: ExitStack, descriptor: int) -> None:
+        self._own = stack.enter_context(ExitStack())
+        self._own.callback(os.close, descriptor)
+        self._at = descriptor
+        self._entries = self._own.enter_context(os.scandir(descriptor))
+
+    def next(self) -> os.DirEntry[str] | None:
+        """The next entry; None when there is none."""
+        return next(self._entries, None)
+
+    def open(self, name: str) -> int:
+        """A descriptor of a folder in it."""
+        return os.open(name, _FOLDER, dir_fd=self._at)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._own.close()
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder with all that is below it; silent about what cannot be deleted.
+
+    A path may be deeper than descriptors, memory or the system's longest path allow. So every
+    folder is emptied in one place: its subfolders move up into a bin, where their turn comes.
+    """
+    try:
+        root = os.open(folder, _FOLDER)
+    except OSError:
+        with suppress(OSError):
+            folder.unlink()  # it is a link
+        return
+    bin = f".gone-{uuid.uuid4().hex}"
+    try:
+        with suppress(OSError):
+            os.mkdir(bin, 0o700, dir_fd=root)
+            into = os.open(bin, _FOLDER, dir_fd=root)
+            try:
+                _remove_below(root, into, bin)
+            finally:
+                os.close(into)
+            os.rmdir(bin, dir_fd=root)
+    finally:
+        os.close(root)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _remove_below(root: int, into: int, bin: str) -> None:
+    """Empty `root`, but for the bin in it, which `into` is a descriptor of; then empty the bin."""
+    made = _empty(root, into, 0, keep=bin)
+    done = 0
+    while done < made:
+        name = str(done)
+        with suppress(OSError):
+            at = os.open(name, _FOLDER, dir_fd=into)
+            try:
+                made = _empty(at, into, made)
+            finally:
+                os.close(at)
+            os.rmdir(name, dir_fd=into)
+        done += 1
+
+
+def _empty(at: int, into: int, made: int, keep: str = "") -> int:
+    """Unlink the files of a folder and move its subfolders; gives the next name that is free."""
+    with os.scandir(at) as entries:
+        for entry in entries:
+            if entry.name == keep:
+                continue
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    os.rename(entry.name, str(made), src_dir_fd=at, dst_dir_fd=into)
+                    made += 1
+                else:
+                    os.unlink(entry.name, dir_fd=at)
+    return made
 
 
 def _draft(name: str) -> str:

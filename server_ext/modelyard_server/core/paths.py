@@ -6,7 +6,7 @@
         lock                 held by the server that serves it
         modelyard.db         the database
         artifacts/           runs/<id>/…  models/<name>/<version>/…  uploads/<id>/…
-        spool/               what runs log before the server has read it
+        spool/<holder>/      what the runs of a token's holder log before the server has read it
         compute/<name>/      venv, token and log of an instance
         environments/<hash>/ packages made ready once, used by every engine
         endpoints/<name>/    key hashes and deployments of an endpoint
@@ -70,6 +70,10 @@ class Paths:
         self.server = self.state / "server.json"  # see ServerInfo
         self.workspace_id = ""
         self.runtime = Path()
+
+    def spool_of(self, holder: str) -> Path:
+        """Where a holder's runs log (`core.holder`); '': where all did, before each had its own."""
+        return self.spool / holder
 
     def make(self) -> Paths:
         """Create what is missing and read (or choose) the workspace's id."""

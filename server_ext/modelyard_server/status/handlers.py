@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.errors import NotFound
 from modelyard.schema.common import Status
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
+from modelyard_server.core.holder import holder_of
 from modelyard_server.core.starting import Starting
 from modelyard_server.version import VERSION
 
@@ -26,7 +27,7 @@ class StatusHandler(Handler):
                 version=VERSION,
                 workspace_id=services.paths.workspace_id,
                 workspace=str(services.paths.root),
-                spool=str(services.paths.spool),
+                spool=str(services.paths.spool_of(holder_of(self.principal))),
                 engine=engine,
                 engines=every,
                 problems=self._problems(),

@@ -33,7 +33,8 @@ class Closing:
         """Tidy up after one run; never raises, see `problems`."""
         try:
             self._logs.seal(uid, log_key(uid))
-            self._spools.remove(uid)
+            if self._runs.exists(uid):
+                self._spools.of(self._runs.position(uid).holder, uid).remove()
         except Exception as error:  # noqa: BLE001 - the run has ended, whatever its files do
             with self._lock:
                 known = self._failed.get(uid) == str(error)

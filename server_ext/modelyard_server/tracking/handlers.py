@@ -12,6 +12,7 @@ from modelyard.schema.tracking import (
 )
 from modelyard_server.artifacts.store import Writer
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
+from modelyard_server.core.holder import holder_of
 from modelyard_server.core.transfer import DownloadMixin, UploadHandler, renamed
 from modelyard_server.tracking.manager import TrackingManager
 
@@ -98,8 +99,8 @@ class RunsHandler(TrackingHandler):
     @authorized("write")
     async def post(self) -> None:
         """Begin a run."""
-        body = self.parse(RunCreate)
-        self.reply(await self.in_thread(self.manager.create_run, body), 201)
+        body, holder = self.parse(RunCreate), holder_of(self.principal)
+        self.reply(await self.in_thread(self.manager.create_run, body, holder), 201)
 
 
 class RunHandler(TrackingHandler):

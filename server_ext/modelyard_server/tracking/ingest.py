@@ -13,6 +13,9 @@ from modelyard_server.tracking.output import OutputLogs
 from modelyard_server.tracking.records import Batch, read_lines
 from modelyard_server.tracking.store.runs import Position, RunStore
 
+_QUIET = 60.0
+"""Seconds between two words about the same run's bad lines."""
+
 
 class Ingestor:
     """Takes pieces of spools, one at a time.
@@ -29,6 +32,7 @@ class Ingestor:
         self._logs = logs
         self._log = log
         self._turn = threading.Lock()
+        self._quiet: dict[str, float] = {}
 
     def ingest(self, uid: str, offset: int, data: bytes) -> Position:
         """Take what is new in `data`, which begins at byte `offset`; gives the position after it.
@@ -61,7 +65,7 @@ class Ingestor:
 
     def _take(self, position: Position, batch: Batch, size: int) -> None:
         if batch.bad:
-            self._log.warning("run %s: %d lines could not be read", position.uid, batch.bad)
+            self._warn(position.uid, batch.bad)
         for path, text in batch.files:
             self._write_file(position.uid, path, text)
         log_size = self._logs.append(position.uid, position.log_size, batch.output)
@@ -72,6 +76,7 @@ class Ingestor:
             experiment_id=position.experiment_id,
             status=batch.end.status if batch.end else position.status,
             spool=position.spool,
+            holder=position.holder,
             offset=position.offset + size,
             log_size=log_size,
             heard=now,
@@ -79,6 +84,15 @@ class Ingestor:
         self._runs.take(after, batch, now)
         position.offset, position.log_size = after.offset, after.log_size
         position.status, position.heard = after.status, now
+
+    def _warn(self, uid: str, bad: int) -> None:
+        """Say so once a minute: who logs garbage is not to fill the server's log."""
+        now = time.monotonic()
+        if now < self._quiet.get(uid, 0.0):
+            return
+        self._quiet = {run: until for run, until in self._quiet.items() if until > now}
+        self._quiet[uid] = now + _QUIET
+        self._log.warning("run %s: %d lines could not be read", uid, bad)
 
     def _write_file(self, uid: str, path: str, text: str) -> None:
         try:

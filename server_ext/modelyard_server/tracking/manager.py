@@ -27,6 +27,7 @@ from modelyard.schema.tracking import (
 from modelyard.tracking.names import NOTE_LENGTH, check_name, check_text, random_name
 from modelyard_server.artifacts.store import ArtifactStore
 from modelyard_server.core.events import Events
+from modelyard_server.core.holder import LOCAL
 from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
@@ -43,7 +44,7 @@ from modelyard_server.tracking.store.experiments import ExperimentStore
 from modelyard_server.tracking.store.metrics import MetricStore
 from modelyard_server.tracking.store.pages import PageStore
 from modelyard_server.tracking.store.runs import Position, RunStore
-from modelyard_server.tracking.tailer import Tailer
+from modelyard_server.tracking.tailer import TURN, Tailer
 from modelyard_server.tracking.texts import check_texts
 
 _INTERVAL = 0.2
@@ -200,8 +201,12 @@ class TrackingManager(LoggingConfigurable):
 
     # -- runs -------------------------------------------------------------------------------
 
-    def create_run(self, body: RunCreate) -> Run:
+    def create_run(self, body: RunCreate, holder: str = LOCAL) -> Run:
         """Begin a run; one with that id is returned as it is, so that a client may retry.
+
+        Parameters
+        ----------
+        holder: who creates it, see `core.holder`: the spool is read from that folder alone.
 
         Raises
         ------
@@ -213,7 +218,7 @@ class TrackingManager(LoggingConfigurable):
         check_texts("tag", body.tags)
         check_texts("parameter", body.params)
         self._not_deleted(body.experiment)
-        self._runs.create(body, body.name or random_name(), time.time())
+        self._runs.create(body, body.name or random_name(), holder, time.time())
         run = self._live.run_now(body.id)
         self._live.experiment_now(run.experiment_id)
         return run
@@ -370,16 +375,16 @@ class TrackingManager(LoggingConfigurable):
 
     def _catch_up(self, id: str) -> Position:
         position = self._runs.position(id)
-        behind = position.spool and self._spools.size(id) > position.offset
-        return self._tailer.read(id) if position.writing and behind else position
+        behind = position.spool and self._spools.of(position.holder, id).size() > position.offset
+        return self._tailer.read(id, TURN) if position.writing and behind else position
 
-    def adopt(self, body: RunCreate) -> None:
-        """Make a run that was begun while no server answered; its experiment comes back too."""
+    def adopt(self, body: RunCreate, holder: str) -> None:
+        """Make a run that a holder began while no server answered; its experiment comes back."""
         found = self._experiments.named(body.experiment)
         if found is not None and found.deleted:
             self.restore_experiment(found.id)
         body.spool = True
-        self.create_run(body)
+        self.create_run(body, holder)
 
     def changed(self, uid: str) -> None:
         """Tell the browser soon; at most twice a second for a run."""

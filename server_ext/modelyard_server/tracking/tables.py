@@ -53,6 +53,8 @@ class RunRow(Base):
     deleted: Mapped[float | None] = mapped_column(default=None)
     spool: Mapped[bool]
     """Its process writes where we read; else it posts."""
+    holder: Mapped[str] = mapped_column(default="")
+    """Whose spool folder that is: that of who created it, see `core.holder`."""
     offset: Mapped[int] = mapped_column(BigInteger, default=0)
     """Bytes of the spool that are in these tables."""
     log_size: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from typing import Protocol
 
-from modelyard.errors import ModelyardError
-from modelyard.schema.tracking import RunCreate
 from modelyard_server.tracking.ingest import Ingestor
-from modelyard_server.tracking.records import first_record
-from modelyard_server.tracking.spools import Spools
+from modelyard_server.tracking.owner import Owner
+from modelyard_server.tracking.spools import LINE_LIMIT, PIECE, Spools
 from modelyard_server.tracking.store.runs import Position, RunStore
+from modelyard_server.tracking.strays import Strays
 
 SILENCE = 600.0
 """Seconds without a word after which a run on another machine counts as dead. Its SDK gives a
@@ -26,20 +25,8 @@ _LOOK_AROUND = 1.0
 """Seconds between looks at locks and at spools of runs that the server was not told of."""
 _PAUSE = 5.0
 """Seconds that a run is left alone after its spool could not be read (disk full, for example)."""
-_ORPHAN = 3600.0
-
-
-class Owner(Protocol):
-    """What the tailer tells and asks: the manager."""
-
-    def adopt(self, body: RunCreate) -> None:
-        """A run that was begun while no server answered."""
-
-    def changed(self, uid: str) -> None:
-        """Something was logged."""
-
-    def closed(self, uid: str) -> None:
-        """The run has ended."""
+TURN = 64 << 20
+"""Bytes that are read of all runs, about, before each has had its turn."""
 
 
 class Tailer:
@@ -61,84 +48,81 @@ class Tailer:
         self._began = time.time()
         self._looked = 0.0
         self._paused: dict[str, float] = {}
+        self._strays = Strays(spools, runs, owner, log)
+        # One piece is in memory at a time, however many ask.
+        self._reading = threading.Lock()
 
     def step(self) -> None:
         """Read what is new; once a second also look for dead writers and unknown spools."""
         looking = time.monotonic() - self._looked >= _LOOK_AROUND
         writing = self._runs.writing()
+        share = max(PIECE, TURN // max(1, len(writing)))
         for position in writing:
             if self._paused.get(position.uid, 0.0) > time.monotonic():
                 continue
             try:
-                self._follow(position, looking)
+                self._follow(position, looking, share)
             except Exception as error:  # noqa: BLE001 - one run must not keep the others waiting
                 self._paused[position.uid] = time.monotonic() + _PAUSE
                 self._log.error("run %s: its spool cannot be read: %s", position.uid, error)
         if looking:
-            self._looked = time.monotonic()
-            self._look_around({position.uid for position in writing})
+            now = self._looked = time.monotonic()
+            self._paused = {uid: until for uid, until in self._paused.items() if until > now}
+            self._strays.look({(each.holder, each.uid) for each in writing})
 
-    def read(self, uid: str) -> Position:
-        """Take all that is in a run's spool now."""
+    def read(self, uid: str, most: int | None = None) -> Position:
+        """Take what is in a run's spool now.
+
+        Parameters
+        ----------
+        most: bytes after which, about, the rest is left to the loop; None: take all.
+        """
+        position, _ = self._read(uid, most)
+        return position
+
+    def _read(self, uid: str, most: int | None) -> tuple[Position, bool]:
+        """The position, and whether that is the end of what can be taken."""
+        position = self._runs.position(uid)
         # Its size now: a process may log faster than we read.
-        position, end = self._runs.position(uid), self._spools.size(uid)
-        while position.writing and position.offset < end:
-            data = self._spools.read(uid, position.offset)
-            if not data:
-                break
-            if data.endswith(b"\n"):
-                position = self._ingestor.ingest(uid, position.offset, data)
-            else:
-                self._ingestor.skip(uid, position.offset, len(data))
-                position = self._runs.position(uid)
+        end = self._spools.of(position.holder, uid).size()
+        spent, more = 0, True
+        while more and position.writing and position.offset < end:
+            if most is not None and spent >= most:
+                return position, False
+            size, more = self._take(uid)
+            position = self._runs.position(uid)
+            spent += max(PIECE, size)
             self._owner.changed(uid)
         if position.ended:
             self._owner.closed(uid)
-        return position
+        return position, True
 
-    def _follow(self, position: Position, looking: bool) -> None:
+    def _take(self, uid: str) -> tuple[int, bool]:
+        """Take one piece; gives the bytes that were in it, and whether there was one."""
+        with self._reading:
+            position = self._runs.position(uid)
+            piece = self._spools.of(position.holder, uid).read(position.offset)
+            if piece.lines:
+                self._ingestor.ingest(uid, position.offset, piece.lines)
+            elif piece.skip:
+                self._ingestor.skip(uid, position.offset, piece.skip)
+        return len(piece.lines) or min(piece.skip, LINE_LIMIT), bool(piece.lines or piece.skip)
+
+    def _follow(self, position: Position, looking: bool, share: int) -> None:
         if not position.spool:
             heard = max(position.heard, self._began)
             if looking and time.time() - heard > SILENCE:
                 self._fail(position, _SILENT, position.heard)
             return
-        dead = looking and not self._spools.writer_lives(position.uid)
+        spool = self._spools.of(position.holder, position.uid)
+        dead = looking and not spool.writer_lives()
         # Only now: what a process wrote before it died is all there once its lock is free.
-        if dead or self._spools.size(position.uid) > position.offset:
-            position = self.read(position.uid)
+        if dead or spool.size() > position.offset:
+            position, done = self._read(position.uid, share)
+            dead = dead and done
         if dead and position.writing:
-            self._fail(position, _DIED, self._spools.modified(position.uid) or position.heard)
+            self._fail(position, _DIED, spool.modified() or position.heard)
 
     def _fail(self, position: Position, reason: str, ended: float) -> None:
         self._runs.end(position.id, "failed", reason, ended)
         self._owner.closed(position.uid)
-
-    def _look_around(self, writing: set[str]) -> None:
-        for uid in list(self._spools.ids()):
-            if uid in writing or self._paused.get(uid, 0.0) > time.monotonic():
-                continue
-            try:
-                self._look_at(uid)
-            except Exception as error:  # noqa: BLE001 - one spool must not hide the others
-                self._paused[uid] = time.monotonic() + _PAUSE
-                self._log.error("run %s: its spool cannot be looked at: %s", uid, error)
-
-    def _look_at(self, uid: str) -> None:
-        if not self._runs.exists(uid):
-            self._adopt(uid)
-        elif self._runs.position(uid).ended:  # and the server did before it could tidy up
-            self._owner.closed(uid)
-
-    def _adopt(self, uid: str) -> None:
-        line, _, _ = self._spools.read(uid, 0).partition(b"\n")
-        record = first_record(line) if line else None
-        if record is not None and record.r is not None and record.r.id == uid:
-            try:
-                self._owner.adopt(record.r)
-                return
-            except ModelyardError as error:
-                self._log.error("the run in spool %s cannot be made: %s", uid, error)
-        modified = self._spools.modified(uid) or 0.0
-        old = time.time() - modified > _ORPHAN
-        if old and not self._spools.writer_lives(uid):
-            self._spools.remove(uid)

@@ -32,6 +32,7 @@ class Position(msgspec.Struct, kw_only=True):
     experiment_id: int
     status: str
     spool: bool
+    holder: str
     offset: int
     log_size: int
     heard: float
@@ -56,8 +57,13 @@ class RunStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def create(self, body: RunCreate, name: str, now: float) -> bool:
-        """Insert a run and, if need be, its experiment; False when the run is there already."""
+    def create(self, body: RunCreate, name: str, holder: str, now: float) -> bool:
+        """Insert a run and, if need be, its experiment; False when the run is there already.
+
+        Parameters
+        ----------
+        holder: whose folder its spool lies in.
+        """
         with self._db.session() as session:
             if session.scalar(select(RunRow.id).where(RunRow.uid == body.id)) is not None:
                 return False
@@ -78,6 +84,7 @@ class RunStore:
                 source_name=body.source.name,
                 python=body.python,
                 spool=body.spool,
+                holder=holder,
                 heard=now,
             )
             session.add(row)
