@@ -37,13 +37,13 @@ class ExperimentsHandler(TrackingHandler):
     @authorized("read")
     async def get(self) -> None:
         """List experiments."""
-        self.reply(await self.in_thread(self.manager.experiments, deleted=self.flag("deleted")))
+        await self.answer(self.manager.experiments, deleted=self.flag("deleted"))
 
     @authorized("write")
     async def post(self) -> None:
         """Make an experiment."""
         body = self.parse(ExperimentCreate)
-        self.reply(await self.in_thread(self.manager.create_experiment, body), 201)
+        await self.answer(self.manager.create_experiment, body, status=201)
 
 
 class ExperimentHandler(TrackingHandler):
@@ -52,13 +52,13 @@ class ExperimentHandler(TrackingHandler):
     @authorized("read")
     async def get(self, id: str) -> None:
         """Read it."""
-        self.reply(await self.in_thread(self.manager.experiment, int(id)))
+        await self.answer(self.manager.experiment, int(id))
 
     @authorized("write")
     async def patch(self, id: str) -> None:
         """Rename it, or change its note."""
         body = self.parse(ExperimentUpdate)
-        self.reply(await self.in_thread(self.manager.update_experiment, int(id), body))
+        await self.answer(self.manager.update_experiment, int(id), body)
 
     @authorized("write")
     async def delete(self, id: str) -> None:
@@ -74,7 +74,7 @@ class ExperimentRestoreHandler(TrackingHandler):
     @authorized("write")
     async def post(self, id: str) -> None:
         """Bring it back."""
-        self.reply(await self.in_thread(self.manager.restore_experiment, int(id)))
+        await self.answer(self.manager.restore_experiment, int(id))
 
 
 class RunsHandler(TrackingHandler):
@@ -83,7 +83,7 @@ class RunsHandler(TrackingHandler):
     @authorized("read")
     async def get(self) -> None:
         """A page of runs."""
-        found = await self.in_thread(
+        await self.answer(
             self.manager.runs,
             experiment=self.query_int("experiment", 0, high=_LARGEST) or None,
             q=self.get_query_argument("q", ""),
@@ -93,13 +93,12 @@ class RunsHandler(TrackingHandler):
             page=self.get_query_argument("page", ""),
             deleted=self.flag("deleted"),
         )
-        self.reply(found)
 
     @authorized("write")
     async def post(self) -> None:
         """Begin a run."""
         body = self.parse(RunCreate)
-        self.reply(await self.in_thread(self.manager.create_run, body), 201)
+        await self.answer(self.manager.create_run, body, status=201)
 
 
 class RunHandler(TrackingHandler):
@@ -108,13 +107,13 @@ class RunHandler(TrackingHandler):
     @authorized("read", within="run/{id}")
     async def get(self, id: str) -> None:
         """Read it."""
-        self.reply(await self.in_thread(self.manager.fresh_run, id))
+        await self.answer(self.manager.fresh_run, id)
 
     @authorized("write")
     async def patch(self, id: str) -> None:
         """Change name, note or tags."""
         body = self.parse(RunUpdate)
-        self.reply(await self.in_thread(self.manager.update_run, id, body))
+        await self.answer(self.manager.update_run, id, body)
 
     @authorized("write")
     async def delete(self, id: str) -> None:
@@ -130,7 +129,7 @@ class RunRestoreHandler(TrackingHandler):
     @authorized("write")
     async def post(self, id: str) -> None:
         """Bring it back."""
-        self.reply(await self.in_thread(self.manager.restore_run, id))
+        await self.answer(self.manager.restore_run, id)
 
 
 class RunSpoolHandler(TrackingHandler):
@@ -140,7 +139,7 @@ class RunSpoolHandler(TrackingHandler):
     async def post(self, id: str) -> None:
         """Take a piece; an empty one is a sign of life."""
         offset = self.query_int("offset", 0, high=_LARGEST)
-        self.reply(await self.in_thread(self.manager.ingest, id, offset, self.request.body))
+        await self.answer(self.manager.ingest, id, offset, self.request.body)
 
 
 class RunFinishHandler(TrackingHandler):
@@ -150,7 +149,7 @@ class RunFinishHandler(TrackingHandler):
     async def post(self, id: str) -> None:
         """End it."""
         body = self.parse(RunFinish)
-        self.reply(await self.in_thread(self.manager.finish_run, id, body))
+        await self.answer(self.manager.finish_run, id, body)
 
 
 class RunHistoryHandler(TrackingHandler):
@@ -163,7 +162,7 @@ class RunHistoryHandler(TrackingHandler):
         if not key:
             raise InvalidInput("Which metric? Add ?key=NAME.", field="key")
         most = self.query_int("max_points", 0, high=10_000_000)
-        self.reply(await self.in_thread(self.manager.history, id, key, most))
+        await self.answer(self.manager.history, id, key, most)
 
 
 class RunLogHandler(TrackingHandler):
@@ -173,7 +172,7 @@ class RunLogHandler(TrackingHandler):
     async def get(self, id: str) -> None:
         """The output from a position on."""
         offset = self.query_int("offset", 0, high=_LARGEST)
-        self.reply(await self.in_thread(self.manager.output, id, offset))
+        await self.answer(self.manager.output, id, offset)
 
 
 class RunArtifactsHandler(TrackingHandler):
@@ -184,7 +183,7 @@ class RunArtifactsHandler(TrackingHandler):
         """List a directory."""
         path = self.get_query_argument("path", "").strip("/")
         recursive = self.flag("recursive")
-        self.reply(await self.in_thread(self.manager.files.list, id, path, recursive=recursive))
+        await self.answer(self.manager.files.list, id, path, recursive=recursive)
 
 
 class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
