@@ -18,6 +18,12 @@ from modelyard.schema.tracking import History, Run, RunPage
 
 API = "modelyard/api/v1"
 
+WIDE = b"".join(
+    b'{"m":{%s},"s":%d}\n' % (b",".join(b'"m%d":1' % n for n in range(first, first + 500)), first)
+    for first in range(0, 5_000, 500)
+)
+"""One point of each of 5,000 metrics."""
+
 
 @pytest.fixture
 def call(jp_fetch):
@@ -78,14 +84,26 @@ async def test_life_of_a_run(call, start) -> None:
     assert (await call("POST", f"runs/{id}/restore", {}))[0] == 200
 
 
+async def test_a_large_run_does_not_travel_whole_to_every_browser(call, start, jp_ws_fetch) -> None:
+    id = await start()
+    browser = await jp_ws_fetch("api", "events", "subscribe")
+    await call("POST", f"runs/{id}/spool", WIDE, offset=0)
+    told: dict[str, Any] = {}
+    async with asyncio.timeout(30):
+        while not told.get(id, {}).get("omitted"):
+            message = await browser.read_message()
+            assert len(message) < 32_000
+            told |= {change["id"]: change for change in json.loads(message).get("changes", ())}
+    browser.close()
+    assert told[id]["omitted"] == ["metrics"]
+    status, run = await call("GET", f"runs/{id}")
+    assert (status, len(run["metrics"])) == (200, 5_000)
+    assert told[id]["item"] == {**run, "metrics": {}}
+
+
 async def test_what_may_be_large_is_encoded_off_the_event_loop(call, start, monkeypatch) -> None:
     id = await start()
-    lines = b"".join(
-        b'{"m":{%s},"s":%d}\n'
-        % (b",".join(b'"m%d":1' % number for number in range(first, first + 500)), first)
-        for first in range(0, 5_000, 500)
-    )
-    await call("POST", f"runs/{id}/spool", lines, offset=0)
+    await call("POST", f"runs/{id}/spool", WIDE, offset=0)
     encode = msgspec.json.encode
     on_loop: dict[type, bool] = {}
 
