@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from modelyard.schema.tracking import History, Run, RunPage
+
 API = "modelyard/api/v1"
+
+WIDE = b"".join(
+    b'{"m":{%s},"s":%d}\n' % (b",".join(b'"m%d":1' % n for n in range(first, first + 500)), first)
+    for first in range(0, 5_000, 500)
+)
+"""One point of each of 5,000 metrics."""
 
 
 @pytest.fixture
@@ -72,6 +82,47 @@ async def test_life_of_a_run(call, start) -> None:
     assert (await call("GET", "runs"))[1]["runs"] == []
     assert len((await call("GET", "runs", deleted="true"))[1]["runs"]) == 1
     assert (await call("POST", f"runs/{id}/restore", {}))[0] == 200
+
+
+async def test_a_large_run_does_not_travel_whole_to_every_browser(call, start, jp_ws_fetch) -> None:
+    id = await start()
+    browser = await jp_ws_fetch("api", "events", "subscribe")
+    await call("POST", f"runs/{id}/spool", WIDE, offset=0)
+    told: dict[str, Any] = {}
+    async with asyncio.timeout(30):
+        while not told.get(id, {}).get("omitted"):
+            message = await browser.read_message()
+            assert len(message) < 32_000
+            told |= {change["id"]: change for change in json.loads(message).get("changes", ())}
+    browser.close()
+    assert told[id]["omitted"] == ["metrics"]
+    status, run = await call("GET", f"runs/{id}")
+    assert (status, len(run["metrics"])) == (200, 5_000)
+    assert told[id]["item"] == {**run, "metrics": {}}
+
+
+async def test_what_may_be_large_is_encoded_off_the_event_loop(call, start, monkeypatch) -> None:
+    id = await start()
+    await call("POST", f"runs/{id}/spool", WIDE, offset=0)
+    encode = msgspec.json.encode
+    on_loop: dict[type, bool] = {}
+
+    def watched(value: Any) -> bytes:
+        here = threading.current_thread() is threading.main_thread()
+        on_loop[type(value)] = here or on_loop.get(type(value), False)
+        return encode(value)
+
+    monkeypatch.setattr(msgspec.json, "encode", watched)
+    status, run = await call("GET", f"runs/{id}")
+    assert (status, len(run["metrics"])) == (200, 5_000)
+    status, page = await call("GET", "runs")
+    assert (status, page["runs"]) == (200, [run])
+    status, history = await call("GET", f"runs/{id}/history", key="m7")
+    assert (status, history["count"]) == (200, 1)
+    assert (await call("PATCH", f"runs/{id}", {"name": "n"}))[1]["metrics"] == run["metrics"]
+    kinds = {kind for kind in on_loop if kind in (Run, RunPage, History)}
+    assert kinds == {Run, RunPage, History}
+    assert not any(on_loop[kind] for kind in kinds)
 
 
 async def test_life_of_an_experiment(call, start) -> None:

@@ -51,6 +51,8 @@ class Change(msgspec.Struct, kw_only=True):
     op: str
     """updated or deleted."""
     item: Any = None
+    omitted: list[str] = []
+    """Fields of `item` that are blank because they are large: fetch the object if you show them."""
 
 
 class ChangeEvent(msgspec.Struct, kw_only=True):

@@ -1,5 +1,5 @@
 import { Signal } from '@lumino/signaling';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Collection, CollectionOptions } from './collection';
 import type { Live } from './live';
@@ -16,11 +16,11 @@ class FakeLive {
   readonly resync = new Signal<this, void>(this);
 
   update(item: Thing, domain = 'thing'): void {
-    this.changed.emit([{ domain, id: item.id, op: 'updated', item }]);
+    this.changed.emit([{ domain, id: item.id, op: 'updated', item, omitted: [] }]);
   }
 
   remove(id: string): void {
-    this.changed.emit([{ domain: 'thing', id, op: 'deleted', item: null }]);
+    this.changed.emit([{ domain: 'thing', id, op: 'deleted', item: null, omitted: [] }]);
   }
 }
 
@@ -148,6 +148,30 @@ describe('Collection', () => {
     expect(things.items).toBe(before);
     things.upsert({ id: 'c', value: 1 });
     expect(things.items).not.toBe(before);
+  });
+
+  it('fetches what came without some fields, and shows the rest of it at once', async () => {
+    let resolve: (thing: Thing) => void = () => undefined;
+    const things = make({ loadOne: () => new Promise(done => (resolve = done)) });
+    await things.ready();
+    const change = { domain: 'thing', op: 'updated', omitted: ['value'] };
+    live.changed.emit([{ ...change, id: 'a', item: { id: 'a', value: 0, name: 'new' } }]);
+    expect(things.get('a')).toEqual({ id: 'a', value: 1, name: 'new' });
+    resolve({ id: 'a', value: 5 });
+    await vi.waitFor(() => expect(things.get('a')).toEqual({ id: 'a', value: 5 }));
+    things.dispose();
+  });
+
+  it('shows a new one that came without some fields when it is whole', async () => {
+    let resolve: (thing: Thing) => void = () => undefined;
+    const things = make({ loadOne: () => new Promise(done => (resolve = done)) });
+    await things.ready();
+    const change = { domain: 'thing', op: 'updated', omitted: ['value'] };
+    live.changed.emit([{ ...change, id: 'c', item: { id: 'c', value: 0 } }]);
+    expect(things.get('c')).toBeUndefined();
+    resolve({ id: 'c', value: 7 });
+    await vi.waitFor(() => expect(things.get('c')).toEqual({ id: 'c', value: 7 }));
+    things.dispose();
   });
 
   it('hears nothing more once disposed of', async () => {

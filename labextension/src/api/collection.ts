@@ -2,6 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { Live } from './live';
+import { filled, Refetch } from './refetch';
 import { ApiError } from './request';
 import type { Change } from './schema';
 
@@ -13,6 +14,8 @@ export interface CollectionOptions<T> {
   key: (item: T) => string;
   /** Fetches all items. */
   load: () => Promise<T[]>;
+  /** Fetches one; without it, the domain's changes must always be whole. */
+  loadOne?: (id: string) => Promise<T>;
   /** Order of `items`; without it, that of the server, and new ones last. */
   compare?: (a: T, b: T) => number;
   /** Which of the domain's items belong here; without it, all. */
@@ -25,12 +28,16 @@ export type CollectionState = 'loading' | 'ready' | 'error';
  * A list that is fetched once, when first wanted, and kept true by events from then on.
  *
  * Changes that arrive while it is being fetched are applied on top of the answer, which may have
- * been read before them.
+ * been read before them. An item whose change left fields out is fetched again.
  */
 export class Collection<T> implements IDisposable {
   constructor(private readonly _options: CollectionOptions<T>) {
     _options.live.changed.connect(this._onChanges, this);
     _options.live.resync.connect(this._onResync, this);
+    const { loadOne } = _options;
+    this._whole = loadOne
+      ? new Refetch<T>({ load: loadOne, put: item => this.upsert(item) })
+      : null;
   }
 
   /** 'error' only when nothing could be fetched: a failed refresh keeps what is shown. */
@@ -93,6 +100,7 @@ export class Collection<T> implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    this._whole?.dispose();
     Signal.clearData(this);
   }
 
@@ -141,6 +149,15 @@ export class Collection<T> implements IDisposable {
   }
 
   private _apply(change: Change): void {
+    if (change.op !== 'deleted' && change.omitted.length > 0) {
+      const known = this._items.get(change.id);
+      if (known) {
+        this._put(filled(change, known)); // an unknown one is shown when it is whole
+      }
+      this._whole?.ask(change);
+      return;
+    }
+    this._whole?.forget(change.id);
     if (change.op === 'deleted' || change.item === null || change.item === undefined) {
       this._items.delete(change.id);
     } else {
@@ -162,6 +179,7 @@ export class Collection<T> implements IDisposable {
     this._changed.emit();
   }
 
+  private readonly _whole: Refetch<T> | null;
   private _items = new Map<string, T>();
   private _sorted: readonly T[] | null = null;
   private _state: CollectionState = 'loading';

@@ -28,7 +28,7 @@ class Server {
 
   change(id: string): void {
     this.revision += 1;
-    this.emit([{ domain: 'run', id, op: 'updated', item: { id } }]);
+    this.emit([{ domain: 'run', id, op: 'updated', item: { id }, omitted: [] }]);
   }
 
   heartbeat(): void {
@@ -82,7 +82,8 @@ describe('Live', () => {
 
   it('ignores the events of others', async () => {
     await start();
-    server.emit([{ domain: 'run', id: 'x', op: 'updated', item: {} }], 'https://example.org/other');
+    const change = { domain: 'run', id: 'x', op: 'updated', item: {}, omitted: [] };
+    server.emit([change], 'https://example.org/other');
     expect(heard).toEqual([]);
   });
 
@@ -194,7 +195,7 @@ describe('Live', () => {
   it('fetches the status again when the system changed', async () => {
     await start();
     server.revision += 1;
-    server.emit([{ domain: 'system', id: 'engine', op: 'updated', item: null }]);
+    server.emit([{ domain: 'system', id: 'engine', op: 'updated', item: null, omitted: [] }]);
     expect(server.statusRequests).toBe(2);
   });
 

@@ -32,6 +32,8 @@ export interface Change {
   /** updated or deleted. */
   op: string;
   item: unknown;
+  /** Fields of `item` that are blank because they are large: fetch the object if you show them. */
+  omitted: string[];
 }
 
 /**

@@ -19,6 +19,7 @@ export class ComputeModel {
       domain: 'compute',
       key: instance => instance.name,
       load: () => request<Instance[]>('/compute'),
+      loadOne: name => request<Instance>(pathOf('compute', name)),
       compare: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
     });
   }

@@ -14,6 +14,7 @@ export class RegistryModel implements IDisposable {
       domain: 'model',
       key: model => model.name,
       load: api.listModels,
+      loadOne: api.getModel,
     });
   }
 

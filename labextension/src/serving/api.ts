@@ -13,6 +13,10 @@ export function listEndpoints(): Promise<Endpoint[]> {
   return request<Endpoint[]>('/endpoints');
 }
 
+export function getEndpoint(name: string): Promise<Endpoint> {
+  return request<Endpoint>(pathOf('endpoints', name));
+}
+
 export function deploy(body: DeployRequest): Promise<Endpoint> {
   return request<Endpoint>('/endpoints', { method: 'POST', body });
 }

@@ -21,6 +21,7 @@ export class ServingModel implements IDisposable {
       domain: 'endpoint',
       key: endpoint => endpoint.name,
       load: api.listEndpoints,
+      loadOne: api.getEndpoint,
     });
   }
 

@@ -11,7 +11,7 @@ export class ComparedRuns extends Observable {
     super();
     this.histories = new Histories(live);
     this._models = ids.map(id => new RunModel(live, id));
-    this._models.forEach(model => model.changed.connect(() => this.emit()));
+    this._models.forEach(model => model.changed.connect(this._onChanged, this));
   }
 
   readonly histories: Histories;
@@ -34,6 +34,13 @@ export class ComparedRuns extends Observable {
 
   load(): void {
     this._models.forEach(model => void model.load());
+  }
+
+  private _onChanged(model: RunModel): void {
+    if (model.run) {
+      this.histories.follow(model.run);
+    }
+    this.emit();
   }
 
   private readonly _models: RunModel[];

@@ -1,6 +1,6 @@
 import { Observable } from '../api/observable';
 import { ApiError } from '../api/request';
-import type { Change, History, Run } from '../api/schema';
+import type { History, Run } from '../api/schema';
 import { getHistory } from './api';
 import type { LiveChanges } from './tokens';
 
@@ -22,11 +22,10 @@ interface IEntry {
   watchers: number;
 }
 
-/** Metric histories of the runs that a page shows: fetched when watched, refreshed by events. */
+/** Metric histories of the runs that a page shows: fetched when watched, refreshed when they grow. */
 export class Histories extends Observable {
   constructor(live: LiveChanges) {
     super();
-    live.changed.connect(this._onChanged, this);
     live.resync.connect(this._onResync, this);
   }
 
@@ -38,6 +37,17 @@ export class Histories extends Observable {
     return () => {
       entry.watchers -= 1;
     };
+  }
+
+  /** Take note of how many points a run has now. */
+  follow(run: Run): void {
+    for (const [key, summary] of Object.entries(run.metrics)) {
+      const entry = this._entries.get(`${run.id}/${key}`);
+      if (entry?.history && entry.history.count < summary.count) {
+        entry.stale = true;
+      }
+    }
+    this._pump();
   }
 
   history(run: string, key: string): History | null {
@@ -85,24 +95,6 @@ export class Histories extends Observable {
     if (!this.isDisposed) {
       this.emit();
       this._pump();
-    }
-  }
-
-  private _onChanged(_: unknown, changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.domain === 'run' && change.item) {
-        this._onRun(change.item as Run);
-      }
-    }
-    this._pump();
-  }
-
-  private _onRun(run: Run): void {
-    for (const [key, summary] of Object.entries(run.metrics)) {
-      const entry = this._entries.get(`${run.id}/${key}`);
-      if (entry?.history && entry.history.count !== summary.count) {
-        entry.stale = true;
-      }
     }
   }
 

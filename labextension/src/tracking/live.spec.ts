@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { ArtifactInfo, History, RunLog } from '../api/schema';
+import type { ArtifactInfo, History, Run, RunLog } from '../api/schema';
+import { ComparedRuns } from './compared';
 import { Histories } from './histories';
 import { LogTail } from './logtail';
+import { RunPageModel } from './pagemodel';
 import { RunModel } from './run';
-import { FakeLive, makeRun } from './testing';
+import { FakeLive, makeLargeRun, makeRun } from './testing';
 import { FileTree } from './tree';
 
 const getLog = vi.hoisted(() => vi.fn<(id: string, offset: number) => Promise<RunLog>>());
 const getHistory = vi.hoisted(() => vi.fn<(id: string, key: string) => Promise<History>>());
-vi.mock('./api', () => ({ getLog, getHistory }));
+const getRun = vi.hoisted(() => vi.fn<(id: string) => Promise<Run>>());
+vi.mock('./api', () => ({ getLog, getHistory, getRun }));
 
 const summary = (count: number) => ({ last: 1, min: 1, max: 1, step: 0, count });
 
@@ -24,6 +27,7 @@ const points = (count: number): History => ({
 beforeEach(() => {
   getLog.mockReset();
   getHistory.mockReset();
+  getRun.mockReset();
 });
 
 describe('LogTail', () => {
@@ -72,26 +76,24 @@ describe('LogTail', () => {
 describe('Histories', () => {
   it('fetch what is watched, and again only when there are new points', async () => {
     getHistory.mockResolvedValue(points(2));
-    const live = new FakeLive();
-    const histories = new Histories(live);
+    const histories = new Histories(new FakeLive());
     histories.watch('a', 'loss');
     await vi.waitFor(() => expect(histories.history('a', 'loss')?.count).toBe(2));
 
-    live.runUpdated(makeRun('a', { metrics: { loss: summary(2) } }));
+    histories.follow(makeRun('a', { metrics: { loss: summary(2) } }));
     expect(getHistory).toHaveBeenCalledTimes(1);
     getHistory.mockResolvedValue(points(5));
-    live.runUpdated(makeRun('a', { metrics: { loss: summary(5) } }));
+    histories.follow(makeRun('a', { metrics: { loss: summary(5) } }));
     await vi.waitFor(() => expect(histories.history('a', 'loss')?.count).toBe(5));
   });
 
   it('leave alone what nobody watches any more', async () => {
     getHistory.mockResolvedValue(points(1));
-    const live = new FakeLive();
-    const histories = new Histories(live);
+    const histories = new Histories(new FakeLive());
     const stop = histories.watch('a', 'loss');
     await vi.waitFor(() => expect(histories.history('a', 'loss')).not.toBeNull());
     stop();
-    live.runUpdated(makeRun('a', { metrics: { loss: summary(9) } }));
+    histories.follow(makeRun('a', { metrics: { loss: summary(9) } }));
     expect(getHistory).toHaveBeenCalledTimes(1);
   });
 
@@ -111,10 +113,84 @@ describe('RunModel', () => {
     const model = new RunModel(live, 'a');
     live.runUpdated(makeRun('a', { name: 'renamed' }));
     expect(model.run?.name).toBe('renamed');
-    const item = { id: 1, name: 'elsewhere' };
-    live.changed.emit([{ domain: 'experiment', id: '1', op: 'updated', item }]);
-    live.changed.emit([{ domain: 'experiment', id: '2', op: 'updated', item: { name: 'other' } }]);
+    const change = { domain: 'experiment', op: 'updated', omitted: [] };
+    live.changed.emit([{ ...change, id: '1', item: { id: 1, name: 'elsewhere' } }]);
+    live.changed.emit([{ ...change, id: '2', item: { id: 2, name: 'other' } }]);
     expect(model.run?.experiment).toBe('elsewhere');
+  });
+});
+
+describe('A run with 5,000 metrics', () => {
+  let live: FakeLive;
+
+  beforeEach(() => {
+    live = new FakeLive();
+  });
+
+  it('is fetched once for a burst of events by its page, which shows the new values', async () => {
+    getRun.mockResolvedValueOnce(makeLargeRun('a', 1));
+    const page = new RunPageModel(live, 'a');
+    await page.run.load();
+    getRun.mockReset();
+    getRun.mockResolvedValue(makeLargeRun('a', 2, { status: 'finished' }));
+    for (let event = 0; event < 5; event++) {
+      live.largeUpdated(makeLargeRun('a', 2));
+    }
+    live.largeUpdated(makeLargeRun('a', 2, { status: 'finished' }));
+    // What the events say is shown at once, and nothing of it is empty meanwhile.
+    expect(page.run.run?.status).toBe('finished');
+    expect(page.run.run?.metrics['metric7'].last).toBe(1);
+    await vi.waitFor(() => expect(page.run.run?.metrics['metric7'].last).toBe(2));
+    expect(getRun).toHaveBeenCalledTimes(1);
+    page.dispose();
+  });
+
+  it('is left alone by the pages of other runs', async () => {
+    getRun.mockResolvedValueOnce(makeRun('a'));
+    const page = new RunPageModel(live, 'a');
+    await page.run.load();
+    live.largeUpdated(makeLargeRun('b', 2));
+    expect(getRun).toHaveBeenCalledTimes(1);
+    page.dispose();
+  });
+
+  it('appears on a page that opens while it is being told of', async () => {
+    let answer: (run: Run) => void = () => undefined;
+    getRun.mockReturnValueOnce(new Promise(done => (answer = done)));
+    getRun.mockReturnValue(new Promise(() => undefined));
+    const page = new RunPageModel(live, 'a');
+    const loaded = page.run.load();
+    live.largeUpdated(makeLargeRun('a', 2));
+    expect(page.run.run).toBeNull();
+    answer(makeLargeRun('a', 1));
+    await loaded;
+    expect(page.run.run?.metrics['metric7'].last).toBe(1);
+    page.dispose();
+  });
+
+  it.each([
+    ['page', () => new RunPageModel(live, 'a')],
+    ['comparison', () => new ComparedRuns(live, ['a', 'b'])],
+  ])('has charts on its %s that are refreshed', async (_, open) => {
+    getRun.mockImplementation(async id => makeLargeRun(id, 1));
+    getHistory.mockResolvedValue(points(1));
+    const model = open();
+    if (model instanceof RunPageModel) {
+      await model.run.load();
+    } else {
+      model.load();
+      await vi.waitFor(() => expect(model.runs).toHaveLength(2));
+    }
+    model.histories.watch('a', 'metric7');
+    await vi.waitFor(() => expect(model.histories.history('a', 'metric7')?.count).toBe(1));
+    expect(getHistory).toHaveBeenCalledTimes(1);
+
+    getRun.mockImplementation(async id => makeLargeRun(id, 4));
+    getHistory.mockResolvedValue(points(4));
+    live.largeUpdated(makeLargeRun('a', 4));
+    await vi.waitFor(() => expect(model.histories.history('a', 'metric7')?.count).toBe(4));
+    expect(getHistory).toHaveBeenCalledTimes(2);
+    model.dispose();
   });
 });
 

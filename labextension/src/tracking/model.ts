@@ -120,6 +120,7 @@ function collection(live: Live, deleted: boolean): Collection<Experiment> {
     domain: 'experiment',
     key: experiment => String(experiment.id),
     load: () => api.listExperiments(deleted),
+    loadOne: id => api.getExperiment(Number(id)),
     accept: experiment => experiment.deleted === deleted,
   });
 }

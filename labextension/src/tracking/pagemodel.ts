@@ -16,6 +16,7 @@ export class RunPageModel implements IDisposable {
     const list = (path: string) => api.listArtifacts(id, path);
     this.run = new RunModel(live, id);
     this.histories = new Histories(live);
+    this.run.changed.connect(({ run }) => run && this.histories.follow(run));
     this.log = new LogTail(live, id);
     this.artifacts = new FileTree(list);
     this.source = new FileTree(list, `${RESERVED}/source`, true);

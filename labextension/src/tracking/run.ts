@@ -1,4 +1,5 @@
 import { Remote } from '../api/observable';
+import { filled, Refetch } from '../api/refetch';
 import { ApiError } from '../api/request';
 import type { Change, Experiment, Run, RunUpdate } from '../api/schema';
 import * as api from './api';
@@ -23,6 +24,11 @@ export class RunModel extends Remote {
   /** The run; null until it is loaded. */
   get run(): Run | null {
     return this._run;
+  }
+
+  override dispose(): void {
+    this._whole.dispose();
+    super.dispose();
   }
 
   async load(): Promise<void> {
@@ -62,11 +68,23 @@ export class RunModel extends Remote {
       this._set({ ...this._run, experiment: (place.item as Experiment).name });
     }
     const change = changes.findLast(each => each.domain === 'run' && each.id === this.id);
-    if (change?.item) {
+    if (change) {
+      this._onRun(change);
+    }
+  }
+
+  private _onRun(change: Change): void {
+    const whole = change.omitted.length === 0;
+    if (whole) {
+      this._whole.forget(this.id);
+    } else {
+      this._whole.ask(change);
+    }
+    if (change.op === 'deleted') {
+      void this.load(); // it still answers, and can be restored
+    } else if (whole || this._run) {
       this._told += 1;
-      this._set(change.item as Run);
-    } else if (change) {
-      void this.load(); // deleted: it still answers, and can be restored
+      this._set(this._run ? filled(change, this._run) : (change.item as Run));
     }
   }
 
@@ -74,6 +92,10 @@ export class RunModel extends Remote {
     void this.load();
   }
 
+  private readonly _whole = new Refetch<Run>({
+    load: id => api.getRun(id),
+    put: run => this._set(run),
+  });
   private _state: ListState = 'loading';
   private _run: Run | null = null;
   private _told = 0;

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { RunPage } from '../api/schema';
+import type { Run, RunPage } from '../api/schema';
 import type { IRunQuery } from './api';
 import { RunList } from './runlist';
-import { FakeLive, makeRun } from './testing';
+import { FakeLive, makeLargeRun, makeRun } from './testing';
 
 const listRuns = vi.hoisted(() => vi.fn<(query: IRunQuery) => Promise<RunPage>>());
-vi.mock('./api', () => ({ listRuns }));
+const getRun = vi.hoisted(() => vi.fn<(id: string) => Promise<Run>>());
+vi.mock('./api', () => ({ getRun, listRuns }));
 
 const page = (ids: string[], next = '', total = ids.length): RunPage => ({
   runs: ids.map((id, index) => makeRun(id, { created: 100 - index })),
@@ -22,6 +23,7 @@ describe('RunList', () => {
   beforeEach(() => {
     live = new FakeLive();
     listRuns.mockReset();
+    getRun.mockReset();
   });
 
   it('appends pages and skips runs that moved from one page to the next', async () => {
@@ -63,7 +65,7 @@ describe('RunList', () => {
     const list = new RunList({ live, query: { experiment: 1 } });
     await list.refresh();
     live.runUpdated(makeRun('a', { deleted: true }));
-    live.changed.emit([{ domain: 'run', id: 'b', op: 'deleted', item: null }]);
+    live.changed.emit([{ domain: 'run', id: 'b', op: 'deleted', item: null, omitted: [] }]);
     expect(ids(list)).toEqual(['c']);
     expect(list.total).toBe(1);
   });
@@ -112,5 +114,30 @@ describe('RunList', () => {
     expect(ids(list)).toEqual(['a']);
     expect(list.state).toBe('error');
     expect(list.error?.message).toBe('no answer');
+  });
+
+  it('shows a large run live, and fetches its new values once', async () => {
+    listRuns.mockResolvedValue({ runs: [makeLargeRun('a', 1), makeRun('b')], next: '', total: 2 });
+    getRun.mockResolvedValue(makeLargeRun('a', 2, { status: 'finished' }));
+    const list = new RunList({ live, query: { experiment: 1 } });
+    await list.refresh();
+    live.largeUpdated(makeLargeRun('a', 2));
+    live.largeUpdated(makeLargeRun('a', 2, { status: 'finished' }));
+    expect(list.items[0].status).toBe('finished');
+    expect(list.items[0].metrics['metric7'].last).toBe(1);
+    await vi.waitFor(() => expect(list.items[0].metrics['metric7'].last).toBe(2));
+    expect(getRun).toHaveBeenCalledTimes(1);
+    list.dispose();
+  });
+
+  it('does not fetch a large run that it does not show', async () => {
+    listRuns.mockResolvedValue({ runs: [makeRun('b')], next: 'T', total: 9 });
+    const list = new RunList({ live, query: { experiment: 1 } });
+    await list.refresh();
+    live.largeUpdated(makeLargeRun('a', 2, { experiment_id: 2, created: 900 }));
+    live.largeUpdated(makeLargeRun('a', 2, { created: 1 }));
+    expect(list.items.map(run => run.id)).toEqual(['b']);
+    expect(getRun).not.toHaveBeenCalled();
+    list.dispose();
   });
 });

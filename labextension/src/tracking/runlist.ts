@@ -1,9 +1,13 @@
 import { Remote } from '../api/observable';
+import { filled, Refetch } from '../api/refetch';
 import { ApiError } from '../api/request';
 import type { Change, Run } from '../api/schema';
-import { IRunQuery, listRuns } from './api';
+import { getRun, IRunQuery, listRuns } from './api';
 import { isActive } from './columns';
 import type { LiveChanges } from './tokens';
+
+/** Milliseconds between two requests for large runs: a list has many, a page only its own. */
+const APART = 5_000;
 
 /** Where a list stands with its server. */
 export type ListState = 'loading' | 'ready' | 'error';
@@ -13,7 +17,8 @@ export type ListState = 'loading' | 'ready' | 'error';
  *
  * A run that the list shows is replaced in place. A new run is put on top where the list is
  * ordered by creation; elsewhere only the server knows its place, so it is counted in `fresh`
- * until the user asks for it: rows never jump away under the pointer.
+ * until the user asks for it: rows never jump away under the pointer. Of a large run, state and
+ * name are live; the rest follows, one run at a time.
  */
 export class RunList extends Remote {
   constructor(options: { live: LiveChanges; query: IRunQuery }) {
@@ -63,6 +68,7 @@ export class RunList extends Remote {
 
   override dispose(): void {
     this._request?.abort();
+    this._whole.dispose();
     super.dispose();
   }
 
@@ -141,7 +147,22 @@ export class RunList extends Remote {
   }
 
   private _apply(change: Change): boolean {
-    return change.op === 'deleted' ? this._remove(change.id) : this._merge(change.item as Run);
+    if (change.op === 'deleted') {
+      this._whole.forget(change.id);
+      return this._remove(change.id);
+    }
+    const known = this._find(change.id);
+    const merged = this._merge(known ? filled(change, known) : (change.item as Run));
+    if (change.omitted.length > 0 && this._find(change.id)) {
+      this._whole.ask(change);
+    } else {
+      this._whole.forget(change.id);
+    }
+    return merged;
+  }
+
+  private _find(id: string): Run | undefined {
+    return this._items.find(run => run.id === id);
   }
 
   private _merge(run: Run): boolean {
@@ -185,6 +206,11 @@ export class RunList extends Remote {
     return this._fresh.delete(id) || found;
   }
 
+  private readonly _whole = new Refetch<Run>({
+    load: id => getRun(id),
+    put: run => this.upsert(run),
+    apart: APART,
+  });
   private readonly _live: LiveChanges;
   private _query: IRunQuery;
   private _state: ListState = 'loading';

@@ -9,7 +9,13 @@ export class FakeLive {
 
   /** Tell that a run changed. */
   runUpdated(run: Run): void {
-    this.changed.emit([{ domain: 'run', id: run.id, op: 'updated', item: run }]);
+    this.changed.emit([{ domain: 'run', id: run.id, op: 'updated', item: run, omitted: [] }]);
+  }
+
+  /** Tell of a large one, as the server does: without its metrics. */
+  largeUpdated(run: Run): void {
+    const item = { ...run, metrics: {} };
+    this.changed.emit([{ domain: 'run', id: run.id, op: 'updated', item, omitted: ['metrics'] }]);
   }
 }
 
@@ -37,4 +43,13 @@ export function makeRun(id: string, differences: Partial<Run> = {}): Run {
     models: [],
     ...differences,
   };
+}
+
+/** A run under way with 5,000 metrics of so many points; the last value of each is their number. */
+export function makeLargeRun(id: string, count: number, differences: Partial<Run> = {}): Run {
+  const summary = { last: count, min: 0, max: count, step: count, count };
+  const metrics = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, number) => [`metric${number}`, summary]),
+  );
+  return makeRun(id, { status: 'running', metrics, ...differences });
 }

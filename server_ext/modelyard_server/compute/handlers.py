@@ -33,14 +33,14 @@ class InstancesHandler(ComputeHandler):
     @authorized("read")
     async def get(self) -> None:
         """List instances."""
-        self.reply(await self.in_thread(self.manager.list))
+        await self.answer(self.manager.list)
 
     @authorized("write")
     async def post(self) -> None:
         """Create an instance."""
         wanted = self.parse(InstanceCreate)
         confined = await self.confined()
-        self.reply(await self.in_thread(self.manager.create, wanted, confined=confined), 202)
+        await self.answer(self.manager.create, wanted, confined=confined, status=202)
 
 
 class InstanceHandler(ComputeHandler):
@@ -49,14 +49,14 @@ class InstanceHandler(ComputeHandler):
     @authorized("read")
     async def get(self, name: str) -> None:
         """Get an instance."""
-        self.reply(await self.in_thread(self.manager.get, name))
+        await self.answer(self.manager.get, name)
 
     @authorized("write")
     async def delete(self, name: str) -> None:
         """Delete an instance."""
         await self.in_thread(self.manager.get, name)
         await self.shut_kernels(name)
-        self.reply(await self.in_thread(self.manager.delete, name, force=self.force), 202)
+        await self.answer(self.manager.delete, name, force=self.force, status=202)
 
 
 class InstanceActionHandler(ComputeHandler):
@@ -67,12 +67,11 @@ class InstanceActionHandler(ComputeHandler):
         """Wish an instance to run, to be stopped or to restart."""
         await self.in_thread(self.manager.get, name)
         if verb == "start":
-            answer = await self.in_thread(self.manager.start_instance, name)
+            await self.answer(self.manager.start_instance, name, status=202)
         else:
             await self.shut_kernels(name)
             act = {"stop": self.manager.stop_instance, "restart": self.manager.restart_instance}
-            answer = await self.in_thread(act[verb], name, force=self.force)
-        self.reply(answer, 202)
+            await self.answer(act[verb], name, force=self.force, status=202)
 
 
 class InstanceMoveHandler(ComputeHandler):
@@ -83,7 +82,7 @@ class InstanceMoveHandler(ComputeHandler):
         """Move a stopped instance, if that is insisted on."""
         wanted = self.parse(InstanceMove)
         confined = await self.confined()
-        self.reply(await self.in_thread(self.manager.move, name, wanted, confined=confined), 202)
+        await self.answer(self.manager.move, name, wanted, confined=confined, status=202)
 
 
 class InstanceLogHandler(ComputeHandler):

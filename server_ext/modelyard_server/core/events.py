@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import NODEFAULT
 
 from modelyard.schema.common import Change, ChangeEvent
 
@@ -34,6 +35,13 @@ properties:
 COALESCE = 0.1
 """Seconds that changes are gathered: an object that changes ten times in it is sent once."""
 
+MOST_ITEM = 24_000
+"""Bytes of JSON of an object that travels whole; a larger one leaves its largest fields behind."""
+
+MOST_EVENT = 128_000
+"""Bytes of JSON after which an event is full: what it costs the event loop has an end, whatever
+happens at once. The rest follows in the next."""
+
 HEARTBEAT = 20.0
 """Seconds of silence after which an empty event lets the browser see that it is connected."""
 
@@ -48,7 +56,7 @@ class Events:
 
     def __init__(self, emit: Callable[[dict[str, Any]], object]) -> None:
         self._emit = emit
-        self._pending: dict[tuple[str, str], Change] = {}
+        self._pending: dict[tuple[str, str], tuple[Change, int]] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -71,9 +79,13 @@ class Events:
         """Also call `listener` with each change, on the thread that reports it."""
         self._listeners.append(listener)
 
-    def updated(self, domain: str, id: str, item: Any) -> None:
-        """An object is new or has changed; `item` is its wire struct."""
-        self._add(Change(domain=domain, id=id, op="updated", item=item))
+    def updated(self, domain: str, id: str, item: msgspec.Struct) -> None:
+        """An object is new or has changed; `item` is its wire struct.
+
+        What makes it large is left out: whoever shows the object fetches it (`Change.omitted`).
+        """
+        item, omitted = _bounded(item)
+        self._add(Change(domain=domain, id=id, op="updated", item=item, omitted=omitted))
 
     def system_changed(self) -> None:
         """What the status says is different now: an engine answers again, or does not any more."""
@@ -86,9 +98,10 @@ class Events:
     def _add(self, change: Change) -> None:
         for listener in self._listeners:
             listener(change)
+        size = len(msgspec.json.encode(change))
         with self._lock:
             first = not self._pending
-            self._pending[change.domain, change.id] = change
+            self._pending[change.domain, change.id] = change, size
         loop = self._loop
         if first and loop is not None:
             loop.call_soon_threadsafe(self._schedule, COALESCE)
@@ -101,10 +114,42 @@ class Events:
         self._timer = self._loop.call_later(delay, self._flush)
 
     def _flush(self) -> None:
-        with self._lock:
-            changes, self._pending = list(self._pending.values()), {}
+        changes, more = self._take()
         if changes:
             self.revision += 1
         event = ChangeEvent(session=self.session, revision=self.revision, changes=changes)
         self._emit(msgspec.to_builtins(event))
-        self._schedule(HEARTBEAT)
+        self._schedule(COALESCE if more else HEARTBEAT)
+
+    def _take(self) -> tuple[list[Change], bool]:
+        """The changes that fit in one event, oldest first, and whether there are more."""
+        changes: list[Change] = []
+        room = MOST_EVENT
+        with self._lock:
+            for key, (change, size) in list(self._pending.items()):
+                if room <= 0:
+                    break
+                changes.append(change)
+                room -= size
+                del self._pending[key]
+            return changes, bool(self._pending)
+
+
+def _bounded(item: msgspec.Struct) -> tuple[msgspec.Struct, list[str]]:
+    """The item, with its largest fields blank if it is too large, and their names."""
+    size = len(msgspec.json.encode(item))
+    if size <= MOST_ITEM:
+        return item, []
+    blank = {
+        field.name: field.default if field.default_factory is NODEFAULT else field.default_factory()
+        for field in msgspec.structs.fields(item)
+        if not field.required
+    }
+    sizes = {name: len(msgspec.json.encode(getattr(item, name))) for name in blank}
+    omitted: list[str] = []
+    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
+        if size <= MOST_ITEM:
+            break
+        omitted.append(name)
+        size -= sizes[name]
+    return msgspec.structs.replace(item, **{name: blank[name] for name in omitted}), omitted

@@ -141,17 +141,21 @@ class Handler(APIHandler):
         return max(low, min(high, value))
 
     def reply(self, answer: Any, status: int = 200) -> None:
-        """Send a struct (or a list of them) as JSON."""
+        """Send a small struct as JSON; see `answer`."""
         self.set_status(status)
         self.finish(msgspec.json.encode(answer))
 
-    async def answer(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    async def answer(
+        self, function: Callable[..., Any], *args: Any, status: int = 200, **kwargs: Any
+    ) -> None:
         """Run blocking work and send what it gives, of any size, as JSON encoded off the loop."""
 
         def encoded() -> bytes:
             return msgspec.json.encode(function(*args, **kwargs))
 
-        self.finish(await self.in_thread(encoded))
+        data = await self.in_thread(encoded)
+        self.set_status(status)
+        self.finish(data)
 
     # -- work -------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ class GalleryHandler(_GalleryBase):
     @authorized("read")
     async def get(self) -> None:
         """List the templates."""
-        self.reply(await self.in_thread(self.gallery.list))
+        await self.answer(self.gallery.list)
 
 
 class CopyHandler(_GalleryBase):
@@ -28,7 +28,7 @@ class CopyHandler(_GalleryBase):
     @authorized("write")
     async def post(self, name: str) -> None:
         """Copy a template into User files."""
-        self.reply(await self.in_thread(self.gallery.copy, name), 201)
+        await self.answer(self.gallery.copy, name, status=201)
 
 
 routes: list[tuple[str, type]] = [

@@ -27,7 +27,7 @@ class LineageHandler(Handler):
                 field="direction",
             )
         manager = self.settings["modelyard"].lineage
-        self.reply(await self.in_thread(manager.edges, Thing(**asked), up=direction == "up"))
+        await self.answer(manager.edges, Thing(**asked), up=direction == "up")
 
 
 routes = [(rf"{PREFIX_URL}/lineage", LineageHandler)]

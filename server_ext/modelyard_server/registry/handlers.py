@@ -50,7 +50,7 @@ class ModelHandler(RegistryHandler):
     async def patch(self, name: str) -> None:
         """Change its note and tags."""
         await self.in_thread(self.manager.update, name, None, self.parse(ModelUpdate))
-        self.reply(await self.in_thread(self.manager.model, name))
+        await self.answer(self.manager.model, name)
 
     @authorized("write")
     async def delete(self, name: str) -> None:
@@ -67,7 +67,7 @@ class VersionsHandler(RegistryHandler):
     async def post(self, name: str) -> None:
         """Register one."""
         request = self.parse(ModelRegister)
-        self.reply(await self.in_thread(self.manager.register, name, request), 201)
+        await self.answer(self.manager.register, name, request, status=201)
 
 
 class VersionHandler(RegistryHandler):
@@ -77,14 +77,14 @@ class VersionHandler(RegistryHandler):
     async def get(self, name: str, version: str) -> None:
         """Get it."""
         number = _number(name, version)
-        self.reply(await self.in_thread(self.manager.version, name, number))
+        await self.answer(self.manager.version, name, number)
 
     @authorized("write")
     async def patch(self, name: str, version: str) -> None:
         """Change its note and tags; its files never change."""
         number = _number(name, version)
         await self.in_thread(self.manager.update, name, number, self.parse(ModelUpdate))
-        self.reply(await self.in_thread(self.manager.version, name, number))
+        await self.answer(self.manager.version, name, number)
 
     @authorized("write")
     async def delete(self, name: str, version: str) -> None:
@@ -121,7 +121,7 @@ class UploadsHandler(RegistryHandler):
     @authorized("write")
     async def post(self) -> None:
         """Open one."""
-        self.reply(await self.in_thread(self.manager.uploads.open), 201)
+        await self.answer(self.manager.uploads.open, status=201)
 
 
 class UploadFileHandler(UploadHandler, RegistryHandler):

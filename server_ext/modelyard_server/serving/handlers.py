@@ -40,12 +40,12 @@ class EndpointHandler(ServingHandler):
     @authorized("read")
     async def get(self, name: str) -> None:
         """Get an endpoint."""
-        self.reply(await self.in_thread(self.manager.get, name))
+        await self.answer(self.manager.get, name)
 
     @authorized("write")
     async def delete(self, name: str) -> None:
         """Delete an endpoint."""
-        self.reply(await self.in_thread(self.manager.delete, name), 202)
+        await self.answer(self.manager.delete, name, status=202)
 
 
 class EndpointKeysHandler(ServingHandler):
@@ -54,13 +54,13 @@ class EndpointKeysHandler(ServingHandler):
     @authorized("execute")
     async def get(self, name: str) -> None:
         """Get both keys."""
-        self.reply(await self.in_thread(self.manager.keys, name))
+        await self.answer(self.manager.keys, name)
 
     @authorized("write")
     async def post(self, name: str) -> None:
         """Rotate one key."""
         request = self.parse(RotateKey)
-        self.reply(await self.in_thread(self.manager.rotate, name, request))
+        await self.answer(self.manager.rotate, name, request)
 
 
 class EndpointLogHandler(ServingHandler):

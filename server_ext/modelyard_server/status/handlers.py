@@ -50,7 +50,7 @@ class DevicesHandler(Handler):
     @authorized("read")
     async def get(self) -> None:
         """List devices with who holds them, of whatever workspace; asks driver and engines."""
-        self.reply(await self.in_thread(self.settings["modelyard"].devices.list))
+        await self.answer(self.settings["modelyard"].devices.list)
 
 
 class UnknownHandler(Handler):

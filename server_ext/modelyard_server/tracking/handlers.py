@@ -38,13 +38,13 @@ class ExperimentsHandler(TrackingHandler):
     @authorized("read")
     async def get(self) -> None:
         """List experiments."""
-        self.reply(await self.in_thread(self.manager.experiments, deleted=self.flag("deleted")))
+        await self.answer(self.manager.experiments, deleted=self.flag("deleted"))
 
     @authorized("write")
     async def post(self) -> None:
         """Make an experiment."""
         body = self.parse(ExperimentCreate)
-        self.reply(await self.in_thread(self.manager.create_experiment, body), 201)
+        await self.answer(self.manager.create_experiment, body, status=201)
 
 
 class ExperimentHandler(TrackingHandler):
@@ -53,13 +53,13 @@ class ExperimentHandler(TrackingHandler):
     @authorized("read")
     async def get(self, id: str) -> None:
         """Read it."""
-        self.reply(await self.in_thread(self.manager.experiment, int(id)))
+        await self.answer(self.manager.experiment, int(id))
 
     @authorized("write")
     async def patch(self, id: str) -> None:
         """Rename it, or change its note."""
         body = self.parse(ExperimentUpdate)
-        self.reply(await self.in_thread(self.manager.update_experiment, int(id), body))
+        await self.answer(self.manager.update_experiment, int(id), body)
 
     @authorized("write")
     async def delete(self, id: str) -> None:
@@ -75,7 +75,7 @@ class ExperimentRestoreHandler(TrackingHandler):
     @authorized("write")
     async def post(self, id: str) -> None:
         """Bring it back."""
-        self.reply(await self.in_thread(self.manager.restore_experiment, int(id)))
+        await self.answer(self.manager.restore_experiment, int(id))
 
 
 class RunsHandler(TrackingHandler):
@@ -84,7 +84,7 @@ class RunsHandler(TrackingHandler):
     @authorized("read")
     async def get(self) -> None:
         """A page of runs."""
-        found = await self.in_thread(
+        await self.answer(
             self.manager.runs,
             experiment=self.query_int("experiment", 0, high=_LARGEST) or None,
             q=self.get_query_argument("q", ""),
@@ -94,13 +94,12 @@ class RunsHandler(TrackingHandler):
             page=self.get_query_argument("page", ""),
             deleted=self.flag("deleted"),
         )
-        self.reply(found)
 
     @authorized("write")
     async def post(self) -> None:
         """Begin a run."""
         body, holder = self.parse(RunCreate), holder_of(self.principal)
-        self.reply(await self.in_thread(self.manager.create_run, body, holder), 201)
+        await self.answer(self.manager.create_run, body, holder, status=201)
 
 
 class RunHandler(TrackingHandler):
@@ -109,13 +108,13 @@ class RunHandler(TrackingHandler):
     @authorized("read", within="run/{id}")
     async def get(self, id: str) -> None:
         """Read it."""
-        self.reply(await self.in_thread(self.manager.fresh_run, id))
+        await self.answer(self.manager.fresh_run, id)
 
     @authorized("write")
     async def patch(self, id: str) -> None:
         """Change name, note or tags."""
         body = self.parse(RunUpdate)
-        self.reply(await self.in_thread(self.manager.update_run, id, body))
+        await self.answer(self.manager.update_run, id, body)
 
     @authorized("write")
     async def delete(self, id: str) -> None:
@@ -131,7 +130,7 @@ class RunRestoreHandler(TrackingHandler):
     @authorized("write")
     async def post(self, id: str) -> None:
         """Bring it back."""
-        self.reply(await self.in_thread(self.manager.restore_run, id))
+        await self.answer(self.manager.restore_run, id)
 
 
 class RunSpoolHandler(TrackingHandler):
@@ -141,7 +140,7 @@ class RunSpoolHandler(TrackingHandler):
     async def post(self, id: str) -> None:
         """Take a piece; an empty one is a sign of life."""
         offset = self.query_int("offset", 0, high=_LARGEST)
-        self.reply(await self.in_thread(self.manager.ingest, id, offset, self.request.body))
+        await self.answer(self.manager.ingest, id, offset, self.request.body)
 
 
 class RunFinishHandler(TrackingHandler):
@@ -151,7 +150,7 @@ class RunFinishHandler(TrackingHandler):
     async def post(self, id: str) -> None:
         """End it."""
         body = self.parse(RunFinish)
-        self.reply(await self.in_thread(self.manager.finish_run, id, body))
+        await self.answer(self.manager.finish_run, id, body)
 
 
 class RunHistoryHandler(TrackingHandler):
@@ -164,7 +163,7 @@ class RunHistoryHandler(TrackingHandler):
         if not key:
             raise InvalidInput("Which metric? Add ?key=NAME.", field="key")
         most = self.query_int("max_points", 0, high=10_000_000)
-        self.reply(await self.in_thread(self.manager.history, id, key, most))
+        await self.answer(self.manager.history, id, key, most)
 
 
 class RunLogHandler(TrackingHandler):
@@ -174,7 +173,7 @@ class RunLogHandler(TrackingHandler):
     async def get(self, id: str) -> None:
         """The output from a position on."""
         offset = self.query_int("offset", 0, high=_LARGEST)
-        self.reply(await self.in_thread(self.manager.output, id, offset))
+        await self.answer(self.manager.output, id, offset)
 
 
 class RunArtifactsHandler(TrackingHandler):
@@ -185,7 +184,7 @@ class RunArtifactsHandler(TrackingHandler):
         """List a directory."""
         path = self.get_query_argument("path", "").strip("/")
         recursive = self.flag("recursive")
-        self.reply(await self.in_thread(self.manager.files.list, id, path, recursive=recursive))
+        await self.answer(self.manager.files.list, id, path, recursive=recursive)
 
 
 class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
