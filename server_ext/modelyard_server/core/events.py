@@ -89,7 +89,7 @@ class Events:
 
     def system_changed(self) -> None:
         """What the status says is different now: an engine answers again, or does not any more."""
-        self.updated("system", "status", None)
+        self._add(Change(domain="system", id="status", op="updated"))
 
     def deleted(self, domain: str, id: str) -> None:
         """An object is gone."""
