@@ -149,7 +149,7 @@ COMMANDS = [
     ),
     Command(
         ("runs", "delete"),
-        "delete a run; it can be restored",
+        "delete a run; it can be restored, unless with --forever",
         delete,
         (_ID,),
         (
