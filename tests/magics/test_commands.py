@@ -106,6 +106,11 @@ def test_deleting_asks_first(ml: Ml, ws: Workspace, asked: Asked) -> None:
     asked.answer = "y"
     ml(f"runs delete {run.id}")
     assert "Deleted run 'gone'" in asked.said[-1]
+    ml(f"runs delete {run.id} --forever")
+    assert "for ever?" in asked.questions[-1]
+    assert "Removed run 'gone' for ever" in asked.said[-1]
+    with pytest.raises(NotFound):
+        ws.runs.get(run.id)
     assert [r.id for r in ws.runs.list(experiment="throw-away")] == []
 
 

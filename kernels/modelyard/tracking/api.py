@@ -164,14 +164,19 @@ class RunsApi:
                 break
         return found
 
-    def delete(self, id: str) -> None:
+    def delete(self, id: str, *, forever: bool = False) -> None:
         """Hide a run; `restore(id)` brings it back.
+
+        Parameters
+        ----------
+        forever: remove it with its files; also one that was deleted before. Models registered
+            from it stay.
 
         Raises
         ------
         WrongState: it has not ended. InUse: an endpoint depends on it.
         """
-        self._client.delete(_url(id))
+        self._client.delete(_url(id), forever="true" if forever else None)
 
     def restore(self, id: str) -> Run:
         """Bring a deleted run back."""

@@ -109,7 +109,7 @@ def _disk() -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(
                 "The disk that holds the artifacts is full.",
-                hint="Delete runs or files you no longer need, then try again.",
+                hint="Remove runs you no longer need: %ml runs delete ID --forever",
             ) from error
         if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY):
             raise Conflict(

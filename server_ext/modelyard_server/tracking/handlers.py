@@ -118,8 +118,8 @@ class RunHandler(TrackingHandler):
 
     @authorized("write")
     async def delete(self, id: str) -> None:
-        """Hide it."""
-        await self.in_thread(self.manager.delete_run, id)
+        """Hide it, or remove it for ever."""
+        await self.in_thread(self.manager.delete_run, id, forever=self.flag("forever"))
         self.set_status(204)
         self.finish()
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
 from modelyard.errors import AlreadyExists, InUse, InvalidInput, WrongState
@@ -38,17 +39,22 @@ from modelyard_server.tracking.ingest import Ingestor
 from modelyard_server.tracking.layout import log_key, run_key
 from modelyard_server.tracking.live import LiveRuns
 from modelyard_server.tracking.output import LONGEST, OutputLogs
+from modelyard_server.tracking.purging import Purging
 from modelyard_server.tracking.query import parse_order, parse_page_token, parse_query
 from modelyard_server.tracking.spools import Spools
 from modelyard_server.tracking.store.experiments import ExperimentStore
 from modelyard_server.tracking.store.metrics import MetricStore
 from modelyard_server.tracking.store.pages import PageStore
+from modelyard_server.tracking.store.purge import PurgeStore
 from modelyard_server.tracking.store.runs import Position, RunStore
 from modelyard_server.tracking.tailer import TURN, Tailer
 from modelyard_server.tracking.texts import check_texts
 
 _INTERVAL = 0.2
 """Seconds between looks at the spools of active runs."""
+
+_PURGE_INTERVAL = 5.0
+"""Seconds between looks for deleted runs that can go."""
 
 
 class TrackingManager(LoggingConfigurable):
@@ -58,6 +64,12 @@ class TrackingManager(LoggingConfigurable):
     ----------
     files: the artifacts of runs.
     """
+
+    purge_after = Float(
+        30 * 86400.0,
+        min=0.0,
+        help="Seconds after which deleted runs are removed for ever; 0: never.",
+    ).tag(config=True)
 
     def __init__(
         self,
@@ -82,10 +94,20 @@ class TrackingManager(LoggingConfigurable):
         self._ingestor = Ingestor(self._runs, store, self._logs, self.log)
         self._tailer = Tailer(self._spools, self._ingestor, self._runs, self, self.log)
         self._closing = Closing(self._logs, self._spools, self._runs, self.log)
+        self._purging = Purging(
+            PurgeStore(db),
+            store,
+            self._logs,
+            self._spools,
+            self.log,
+            after=lambda: self.purge_after,
+        )
         self._looked_back = False
         self._failing: dict[str, str] = {}
         self._live = LiveRuns(events, self.run, self.experiment)
         self._loop = Loop("tracking", self.step, _INTERVAL, self.log)
+        # A thread of its own: removing many files must not keep spools waiting.
+        self._purge_loop = Loop("purge", self.purge_step, _PURGE_INTERVAL, self.log)
 
     # -- life -------------------------------------------------------------------------------
 
@@ -95,10 +117,12 @@ class TrackingManager(LoggingConfigurable):
         Never raises: what cannot be done yet is in `problems` and tried again by the loop.
         """
         self._loop.start()
+        self._purge_loop.start()
 
     def stop(self) -> None:
         """Read no more; what is logged meanwhile waits in the spools."""
         self._loop.stop()
+        self._purge_loop.stop()
 
     def step(self) -> None:
         """What the loop does: tidy up, read spools, tell the browser; each whatever the others do.
@@ -111,10 +135,14 @@ class TrackingManager(LoggingConfigurable):
         self._attempt("reading spools", self._tailer.step)
         self._attempt("telling of runs", self._live.flush)
 
+    def purge_step(self) -> None:
+        """What the purge loop does: remove a few of the runs that were deleted long ago."""
+        self._attempt("removing deleted runs", self._purging.step)
+
     def problems(self) -> list[str]:
         """Sentences about what does not work at this moment; empty when all does."""
         failing = [f"Tracking: {what} fails: {error}" for what, error in self._failing.items()]
-        return failing + self._closing.problems()
+        return failing + self._closing.problems() + self._purging.problems()
 
     def _attempt(self, what: str, action: Callable[[], None]) -> bool:
         try:
@@ -283,8 +311,10 @@ class TrackingManager(LoggingConfigurable):
         self._runs.update(id, values, tags)
         return self._live.run_now(id)
 
-    def delete_run(self, id: str) -> None:
-        """Hide a run; `restore_run` brings it back.
+    def delete_run(self, id: str, *, forever: bool = False) -> None:
+        """Hide a run; `restore_run` brings it back, unless it is removed for ever.
+
+        Versions registered from it have files of their own, and stay.
 
         Raises
         ------
@@ -295,7 +325,10 @@ class TrackingManager(LoggingConfigurable):
             raise WrongState(
                 f"The run '{run.name}' has not ended.", hint="Wait for it, or restart its kernel."
             )
-        self._runs.hide(id, time.time())
+        if forever:
+            self._purging.purge(id)
+        else:
+            self._runs.hide(id, time.time())
         self._events.deleted("run", id)
         self._live.experiment_now(run.experiment_id)
 

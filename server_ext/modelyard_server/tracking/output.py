@@ -96,5 +96,10 @@ class OutputLogs:
                 writer.abort()
             path.unlink()
 
+    def remove(self, uid: str) -> None:
+        """Remove the log of a run that goes for ever, after a `seal` that is under way."""
+        with self._sealing:
+            self._path(uid).unlink(missing_ok=True)
+
     def _path(self, uid: str) -> Path:
         return self._folder / f"{uid}.txt"

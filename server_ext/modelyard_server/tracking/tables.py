@@ -63,6 +63,16 @@ class RunRow(Base):
     """When its process last gave a sign of life."""
 
 
+class PurgeRow(Base):
+    """A run deleted for ever whose files may still be there."""
+
+    __tablename__ = "run_purge"
+
+    uid: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    """Whose folder its spool lies in."""
+
+
 class TagRow(Base):
     """A tag of a run."""
 

@@ -89,8 +89,14 @@ def compare(session: Session, args: Parsed) -> Grid:
 
 
 def delete(session: Session, args: Parsed) -> None:
-    """Delete a run, after asking; it can be restored."""
+    """Delete a run, after asking; it can be restored, unless it goes for ever."""
     run = find(session, args.text("id"))
+    if args.flag("forever"):
+        question = f"Remove run '{run.name}' ({run.id[:_SHORT]}) and its files for ever?"
+        if session.confirm(question, yes=args.flag("yes")):
+            session.workspace.runs.delete(run.id, forever=True)
+            session.say(f"Removed run '{run.name}' for ever.")
+        return
     question = f"Delete run '{run.name}' ({run.id[:_SHORT]})? It can be restored."
     if session.confirm(question, yes=args.flag("yes")):
         session.workspace.runs.delete(run.id)
@@ -143,10 +149,13 @@ COMMANDS = [
     ),
     Command(
         ("runs", "delete"),
-        "delete a run; it can be restored",
+        "delete a run; it can be restored, unless with --forever",
         delete,
         (_ID,),
-        (Option("--yes", "do not ask", "flag"),),
-        ("runs delete 1f3a",),
+        (
+            Option("--forever", "with its files; it cannot be restored", "flag"),
+            Option("--yes", "do not ask", "flag"),
+        ),
+        ("runs delete 1f3a", "runs delete 1f3a --forever"),
     ),
 ]

@@ -21,6 +21,7 @@ from modelyard_server.tracking.store.assemble import runs_of
 from modelyard_server.tracking.store.experiments import experiment_id
 from modelyard_server.tracking.store.guard import refuse_in_use
 from modelyard_server.tracking.store.metrics import append_points, seal_all
+from modelyard_server.tracking.store.purge import refuse_condemned
 from modelyard_server.tracking.tables import ExperimentRow, ParamRow, RunRow, TagRow
 
 
@@ -63,10 +64,15 @@ class RunStore:
         Parameters
         ----------
         holder: whose folder its spool lies in.
+
+        Raises
+        ------
+        WrongState: files of a run with that id are being removed.
         """
         with self._db.session() as session:
             if session.scalar(select(RunRow.id).where(RunRow.uid == body.id)) is not None:
                 return False
+            refuse_condemned(session, body.id)
             experiment = experiment_id(session, body.experiment, "", now)
             session.execute(
                 update(ExperimentRow).where(ExperimentRow.id == experiment).values(updated=now)
