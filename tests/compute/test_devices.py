@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import pytest
 
 from tests.compute.test_api import Fetch, _get, _post, _refused, _state
 
+# Holders are looked for on the whole machine, where other tests run at the same time.
+GPU = f"gpu-{secrets.token_hex(4)}"
+
 
 @pytest.fixture
 def jp_server_config(jp_server_config: dict[str, Any]) -> dict[str, Any]:
     """A machine with one device: a file that is there everywhere stands for it."""
-    devices = [{"id": "gpu-a", "name": "Made up", "paths": ["/dev/null"]}]
+    devices = [{"id": GPU, "name": "Made up", "paths": ["/dev/null"]}]
     return {**jp_server_config, "DeviceInventory": {"devices": devices}}
 
 
@@ -23,7 +27,7 @@ async def test_one_holds_one_is_refused_one_waits(jp_fetch: Fetch) -> None:
 
     status, error = await _refused(_post(jp_fetch, "compute", body={"name": "b", "gpus": 1}))
     assert status == 409 and error["code"] == "not_enough_devices"
-    assert "gpu-a is held by instance 'a'" in error["message"]
+    assert f"{GPU} is held by instance 'a'" in error["message"]
 
     await _post(jp_fetch, "compute", body={"name": "c", "gpus": 1, "queue": True})
     waiting = await _get(jp_fetch, "compute", "c")

@@ -5,6 +5,7 @@ The GPUs are made up (no test machine has one), and what Docker can give is Dock
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,9 @@ from modelyard_server.engines.spec import LeasedDevice
 from tests.contracts.engines import MakeSpec, ended
 from tests.server_support import wait_for
 
+# Holders are looked for on the whole machine, where other tests run at the same time.
+GPU_0, GPU_1 = (f"GPU-{secrets.token_hex(4)}-{number}" for number in range(2))
+
 
 class MadeUp:
     """A machine with two GPUs."""
@@ -29,8 +33,8 @@ class MadeUp:
     def read(self) -> list[Found]:
         """Both of them; device files that every machine has stand for them."""
         return [
-            Found(id=f"GPU-{n}", name="Made up", kind="path", paths=(f"/dev/{file}",))
-            for n, file in enumerate(("null", "zero"))
+            Found(id=id, name="Made up", kind="path", paths=(path,))
+            for id, path in ((GPU_0, "/dev/null"), (GPU_1, "/dev/zero"))
         ]
 
 
@@ -52,17 +56,17 @@ def begin(devices: Devices, engine: Engine, spec: MakeSpec, name: str, **wanted:
 def test_running_holds_and_stopped_does_not(
     devices: Devices, engine: Engine, spec: MakeSpec
 ) -> None:
-    assert begin(devices, engine, spec, "a") == ["GPU-0"]
-    assert begin(devices, engine, spec, "b") == ["GPU-1"]
-    with pytest.raises(NotEnoughDevices, match=r"GPU-0 is held by instance 'a' .*since 20"):
+    assert begin(devices, engine, spec, "a") == [GPU_0]
+    assert begin(devices, engine, spec, "b") == [GPU_1]
+    with pytest.raises(NotEnoughDevices, match=rf"{GPU_0} is held by instance 'a' .*since 20"):
         begin(devices, engine, spec, "c")
-    assert begin(devices, engine, spec, "b") == ["GPU-1"]  # again: it keeps its own
+    assert begin(devices, engine, spec, "b") == [GPU_1]  # again: it keeps its own
     engine.stop(spec(name="a").container, timeout=0)
-    assert begin(devices, engine, spec, "c") == ["GPU-0"]
+    assert begin(devices, engine, spec, "c") == [GPU_0]
     with pytest.raises(NotEnoughDevices, match="'c'"):
         begin(devices, engine, spec, "a")
     held = {each.id: [holder.name for holder in each.holders] for each in devices.list()}
-    assert held == {"GPU-0": ["c"], "GPU-1": ["b"]}
+    assert held == {GPU_0: ["c"], GPU_1: ["b"]}
 
 
 def test_taken_ids_are_replaced_at_the_next_start(
@@ -71,7 +75,7 @@ def test_taken_ids_are_replaced_at_the_next_start(
     begin(devices, engine, spec, "a")
     engine.stop(spec(name="a").container, timeout=0)
     begin(devices, engine, spec, "b")
-    assert begin(devices, engine, spec, "a") == ["GPU-1"]
+    assert begin(devices, engine, spec, "a") == [GPU_1]
 
 
 def test_what_fails_to_start_holds_nothing(
@@ -98,9 +102,9 @@ def test_one_that_ends_by_itself_lets_go(devices: Devices, engine: Engine, spec:
 
 
 def test_sharing_is_asked_for(devices: Devices, engine: Engine, spec: MakeSpec) -> None:
-    assert begin(devices, engine, spec, "a", shared=True) == ["GPU-0"]
-    assert begin(devices, engine, spec, "b", shared=True) == ["GPU-1"]
-    assert begin(devices, engine, spec, "c", shared=True) == ["GPU-0"]
+    assert begin(devices, engine, spec, "a", shared=True) == [GPU_0]
+    assert begin(devices, engine, spec, "b", shared=True) == [GPU_1]
+    assert begin(devices, engine, spec, "c", shared=True) == [GPU_0]
     with pytest.raises(NotEnoughDevices):
         begin(devices, engine, spec, "d")
 
@@ -126,7 +130,7 @@ def test_a_gpu_that_does_not_answer_is_an_error(engine: Engine, spec: MakeSpec) 
     engine.create(one)
     engine.start(one.container)
     with pytest.raises(EngineUnavailable, match="does not answer") as caught:
-        verify(engine, one.container, [LeasedDevice(id="GPU-0", index="0")])
+        verify(engine, one.container, [LeasedDevice(id=GPU_0, index="0")])
     assert "nvidia-smi" in caught.value.hint
 
 
@@ -154,7 +158,7 @@ def test_fifty_at_once(tmp_path: Path, spec: MakeSpec, workspace_id: str) -> Non
             each.start()
         for each in threads:
             each.join()
-        assert Counter(got) == {"GPU-0": 1, "GPU-1": 1}
+        assert Counter(got) == {GPU_0: 1, GPU_1: 1}
         assert len(refused) == 48
     finally:
         for engine, _ in servers:
