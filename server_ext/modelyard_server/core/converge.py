@@ -28,6 +28,8 @@ INTERVAL = 2.0
 """Seconds between two looks at an engine that tells nothing by itself."""
 QUIET_INTERVAL = 15.0
 """… at one that reports its changes, and at one on which the domain has nothing."""
+_BREATH = 0.05
+"""Seconds between two looks at least: others on the machine may change containers without end."""
 WORKERS = 4
 """Actions at once for each domain and engine."""
 _FIRST_PAUSE, _LAST_PAUSE = 2.0, 15.0
@@ -363,7 +365,7 @@ class Lane:
     # -- the lane's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
-        next_look = 0.0
+        next_look = earliest = 0.0
         while not self._stopped:
             now = time.monotonic()
             with self._ticks:
@@ -373,8 +375,11 @@ class Lane:
                     del self._again[key]
             for key in ripe:
                 self.begin(key)
-            if woken or now >= next_look:
+            if woken:
+                next_look = min(next_look, max(now, earliest))
+            if now >= next_look:
                 next_look = time.monotonic() + self._look_guarded()
+                earliest = time.monotonic() + _BREATH
             self._sleep(next_look)
 
     def _look_guarded(self) -> float:

@@ -354,8 +354,8 @@ class Rollout:
         if deployment.id not in self._draining:
             message = "The previous deployment answers its last requests"
             self._report(heir, Progress(phase="draining", message=message))
+            engine.terminate(container)  # first: what fails here is tried again
             self._draining[deployment.id] = time.monotonic() + STOP_SECONDS
-            engine.terminate(container)
         seen = engine.inspect(container)
         alive = seen is not None and seen.phase in (Phase.RUNNING, Phase.PAUSED)
         if alive and time.monotonic() < self._draining[deployment.id]:
