@@ -359,6 +359,7 @@ class ComputeManager(LoggingConfigurable):
         """Raise EngineUnavailable when the engine did not answer at the last look."""
         down = self._converger.down(engine.name)
         if down is not None:
+            self._converger.lane(engine.name).wake()  # who asks again hears how it is then
             raise EngineUnavailable(down.message, hint=down.hint)
 
     def _stored(self, name: str) -> Instance:
