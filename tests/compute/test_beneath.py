@@ -83,7 +83,7 @@ def test_a_folder_in_a_files_place_is_moved_aside(work: WorkDir, name: str) -> N
     for _ in range(2):  # once more than once: what was moved aside is in nobody's way
         place.unlink()
         (place / "inside").mkdir(parents=True)
-        assert not (name == "token" and work.has_token())
+        assert not (name == "token" and work.read_token())
         work.make(_RUNTIME, "[global]\n")
         work.write_token("myd_second")
         assert work.read_token() == "myd_second"

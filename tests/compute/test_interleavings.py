@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from modelyard.errors import InUse
 from modelyard.schema.compute import InstanceCreate
 from modelyard_server.compute.manager import ComputeManager
 from modelyard_server.compute.spec import container_name
@@ -224,6 +225,48 @@ def test_stopping_while_it_is_being_made_leaves_it_stopped(bench: Bench) -> None
     bench.turn()
     assert bench.manager.get("a").state == "stopped"
     assert not bench.running("a")
+
+
+def _between(bench: Bench, act: Callable[[], object]) -> None:
+    """Let `act` happen after the next wish has looked at the row, and before it writes."""
+    store = bench.manager._store
+    decide = store.decide
+
+    def late(*args: Any) -> Any:
+        store.decide = decide  # type: ignore[method-assign]
+        act()
+        return decide(*args)
+
+    store.decide = late  # type: ignore[method-assign]
+
+
+def test_a_second_stop_after_the_first_was_done(bench: Bench) -> None:
+    bench.create("a")
+    bench.manager.stop_instance("a")
+    _between(bench, bench.turn)
+    assert bench.manager.stop_instance("a").state == "stopped"
+
+
+def test_a_stop_in_the_middle_of_a_start(bench: Bench) -> None:
+    gate = bench.engine.before["create"] = Gate()
+    bench.manager.create(InstanceCreate(name="a"))
+    gate.wait_for_arrival()
+    _between(bench, lambda: bench.manager.stop_instance("a"))
+    bench.manager.start_instance("a")
+    gate.open()
+    bench.idle()
+    bench.turn()
+    found = bench.manager.get("a")
+    assert (found.state, found.error) == ("running", None)
+
+
+def test_a_deletion_in_the_middle_of_a_start(bench: Bench) -> None:
+    bench.create("a")
+    _between(bench, lambda: bench.manager.delete("a"))
+    with pytest.raises(InUse, match="is being deleted"):
+        bench.manager.start_instance("a")
+    bench.turn()
+    assert bench.manager.list() == []
 
 
 def test_one_bad_instance_holds_up_no_other(bench: Bench) -> None:

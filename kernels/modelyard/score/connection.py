@@ -72,6 +72,9 @@ class Connection(HttpToolsProtocol):
                 b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
                 % (error.status, len(body), body)
             )
+            # Closed with bytes unread, the client would get a reset in the place of the answer.
+            self._quiet, self._leaving = 0, self.loop.time() + _LINGER_SECONDS
+            return
         self.transport.close()
 
     # -- what the parser tells --------------------------------------------------------------

@@ -78,6 +78,7 @@ class ComputeManager(LoggingConfigurable):
         self._paths = paths
         self._engines = engines
         self._devices = devices
+        self._tokens = tokens
         self._events = events
         self._store = ComputeStore(db)
         self._sizes: dict[str, list[Size]] = {}
@@ -144,9 +145,14 @@ class ComputeManager(LoggingConfigurable):
         return pick(self.sizes(engine), name)
 
     def is_isolated(self, name: str) -> bool:
-        """Whether an instance's programs see nothing but their own of the machine."""
+        """Whether an instance's programs see nothing but their own of the machine.
+
+        One that is gone, or whose engine is unknown, counts as isolated: nobody can tell.
+        """
         instance = self._store.find(name)
-        return instance is not None and isolates(self._engines.of(instance.engine))
+        if instance is None or instance.engine not in {engine.name for engine in self._engines}:
+            return True
+        return isolates(self._engines.of(instance.engine))
 
     def list(self) -> list[Instance]:
         """All instances, by name."""
@@ -246,30 +252,40 @@ class ComputeManager(LoggingConfigurable):
 
     def start_instance(self, name: str) -> Instance:
         """Wish it to run."""
-        fields: dict[str, Any] = {"desired": "running", "error": None}
-        state = self._not_leaving(name).state
-        if state in ("stopped", "failed"):
-            # Otherwise it may just have died, and a kernel wants it back: keep why it died.
-            fields |= {"exit": None, "started": None}
-        if state != "creating":
-            fields["state"] = "starting"
-        return self._set_desired(name, **fields)
+
+        def decide(instance: Instance) -> dict[str, Any]:
+            fields: dict[str, Any] = {"desired": "running", "error": None}
+            if instance.state in ("stopped", "failed"):
+                # Otherwise it may just have died, and a kernel wants it back: keep why it died.
+                fields |= {"exit": None, "started": None}
+            if instance.state != "creating":
+                fields["state"] = "starting"
+            return fields
+
+        return self._set_desired(name, decide)
 
     def stop_instance(self, name: str, *, force: bool = False) -> Instance:
         """Wish it stopped. InUse: kernels are alive on it, unless `force`."""
-        instance = self._not_leaving(name)
-        self._guard_kernels(instance, "stop", force)
-        if instance.state == "stopped":
-            return self.get(name)
-        return self._set_desired(
-            name, desired="stopped", state="stopping", error=None, restart=False
-        )
+        self._guard_kernels(self._not_leaving(name), "stop", force)
+
+        def decide(instance: Instance) -> dict[str, Any]:
+            state = "stopped" if instance.state == "stopped" else "stopping"
+            return {"desired": "stopped", "state": state, "error": None, "restart": False}
+
+        return self._set_desired(name, decide)
 
     def restart_instance(self, name: str, *, force: bool = False) -> Instance:
         """Wish it stopped and started again. InUse: kernels are alive on it, unless `force`."""
         self._guard_kernels(self._not_leaving(name), "restart", force)
         return self._set_desired(
-            name, desired="running", state="starting", error=None, exit=None, restart=True
+            name,
+            lambda _instance: {
+                "desired": "running",
+                "state": "starting",
+                "error": None,
+                "exit": None,
+                "restart": True,
+            },
         )
 
     def move(self, name: str, wanted: InstanceMove, *, confined: bool = False) -> Instance:
@@ -297,15 +313,18 @@ class ComputeManager(LoggingConfigurable):
                 field="force",
             )
         self._require(engine)
+        # What still runs there with it must not speak for an instance that is less confined.
+        self._tokens.revoke("instance", name)
         # What is left on the old one belongs to nothing from now on, and is swept.
-        moved = self._set_desired(name, engine=engine.name, exit=None, error=None)
+        moved = self._set_desired(name, lambda now: _moved(now, engine.name))
         self._converger.lane(instance.engine).wake(name)
         return moved
 
     def delete(self, name: str, *, force: bool = False) -> Instance:
         """Wish it gone. InUse: kernels are alive on it, unless `force`."""
         self._guard_kernels(self._stored(name), "delete", force)
-        return self._set_desired(name, desired="deleted", state="deleting", restart=False)
+        leaving = {"desired": "deleted", "state": "deleting", "restart": False}
+        return self._set_desired(name, lambda _instance: leaving, leaving=True)
 
     def stop_all(self) -> None:
         """Stop every instance now, keeping the wish, so that the next server starts them again."""
@@ -372,11 +391,25 @@ class ComputeManager(LoggingConfigurable):
     def _not_leaving(self, name: str) -> Instance:
         instance = self._stored(name)
         if instance.desired == "deleted":
-            raise InUse(f"'{name}' is being deleted.", hint="Wait, then create it anew.")
+            raise _is_leaving(name)
         return instance
 
-    def _set_desired(self, name: str, **fields: Any) -> Instance:
-        instance = self._store.update(name, **fields)
+    def _set_desired(
+        self, name: str, decide: Callable[[Instance], dict[str, Any]], *, leaving: bool = False
+    ) -> Instance:
+        """Note what is wanted, decided by the row as it is at that moment.
+
+        Raises
+        ------
+        InUse: it is being deleted, and that is not what is asked for.
+        """
+
+        def checked(instance: Instance) -> dict[str, Any]:
+            if instance.desired == "deleted" and not leaving:
+                raise _is_leaving(name)
+            return decide(instance)
+
+        instance = self._store.decide(name, checked)
         self._changed(name)
         self._converger.lane(instance.engine).wake(name)
         return self._with_live_fields(instance, self.live_kernels())
@@ -412,3 +445,13 @@ class ComputeManager(LoggingConfigurable):
             spec = kernelspecs.spec_name(self._paths, instance.name)
             if before.get(spec, 0) != live.get(spec, 0):
                 self._changed(instance.name)
+
+
+def _is_leaving(name: str) -> InUse:
+    return InUse(f"'{name}' is being deleted.", hint="Wait, then create it anew.")
+
+
+def _moved(instance: Instance, engine: str) -> dict[str, Any]:
+    if instance.state != "stopped" or instance.desired != "stopped":
+        raise InUse(f"Instance '{instance.name}' is not stopped.", hint="Stop it first.")
+    return {"engine": engine, "exit": None, "error": None}

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from modelyard.errors import ModelyardError, NotEnoughDevices
+from modelyard.errors import ModelyardError, NotEnoughDevices, ServerError
 from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, Instance
 from modelyard_server.compute import kernelspecs
@@ -220,7 +220,9 @@ class Instances:
         self._verify(engine, container, lease)
         kernelspecs.write(self._paths, name, work, engine.name)
         seen = engine.inspect(container)
-        started = seen.started if seen else time.time()
+        if seen is None or seen.phase is Phase.CREATED:
+            raise ServerError("Its main program did not start.", hint="Is the disk full?")
+        started = seen.started
         self._watched.add(name)
         self._store.now_running(name, started)
         self.changed(name)
@@ -241,7 +243,7 @@ class Instances:
             folder.mkdir(parents=True, exist_ok=True)
             share(folder, owner)
         self._paths.api_socket.parent.mkdir(parents=True, exist_ok=True)
-        if not work.has_token():
+        if self._tokens.find(work.read_token()) is None:
             work.write_token(self._tokens.issue("instance", name))
         return work
 

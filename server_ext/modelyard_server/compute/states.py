@@ -12,7 +12,7 @@ TRANSITIONS: Transitions = {
     "creating": ("running", "starting", "stopping", "stopped", "failed", "deleting"),
     "starting": ("running", "stopping", "stopped", "failed", "deleting"),
     "running": ("starting", "stopping", "stopped", "failed", "deleting"),
-    "stopping": ("stopped", "starting", "failed", "deleting"),
+    "stopping": ("stopped", "starting", "running", "failed", "deleting"),
     "stopped": ("starting", "running", "deleting"),
     "failed": ("starting", "stopping", "stopped", "deleting"),
     "deleting": (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -94,6 +95,19 @@ class ComputeStore:
         with self._db.session() as session:
             row = self._row(session, name)
             _change(row, fields)
+            session.flush()
+            return _wire(row)
+
+    def decide(self, name: str, decide: Callable[[Instance], dict[str, Any]]) -> Instance:
+        """Change columns to what `decide` says of the row as it is, in one transaction.
+
+        Raises
+        ------
+        NotFound: it is gone; and whatever `decide` raises: then nothing is changed.
+        """
+        with self._db.session() as session:
+            row = self._row(session, name)
+            _change(row, decide(_wire(row)))
             session.flush()
             return _wire(row)
 

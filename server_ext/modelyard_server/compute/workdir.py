@@ -71,10 +71,6 @@ class WorkDir:
             with root.folder("venv", "lib", f"python{version}", "site-packages") as site:
                 site.write("_modelyard.pth", "".join(f"{path}\n" for path in runtime.paths))
 
-    def has_token(self) -> bool:
-        """Whether the instance's token is there."""
-        return bool(self.read_token())
-
     def read_token(self) -> str:
         """The instance's token; empty when there is none."""
         try:

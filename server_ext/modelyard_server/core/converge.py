@@ -194,7 +194,7 @@ class Lane:
         self._workspace = workspace
         self._health_changed = health_changed
         self._log = log
-        self.workers = KeyedWorkers(name, WORKERS, log)
+        self.workers = KeyedWorkers(name, WORKERS, log, self._finished)
         self.down: EngineUnavailable | None = None
         self._thread: threading.Thread | None = None
         self._unwatch: Callable[[], None] | None = None
@@ -203,6 +203,7 @@ class Lane:
         self._stopped = False
         self._adopted: set[str] = set()
         self._again: dict[str, float] = {}  # when to act on a key without being asked to
+        self._waits: dict[str, float | None] = {}  # what an action that ends just now asks for
         self._pauses: dict[str, float] = {}
         self._trouble: dict[str, ModelyardError] = {}
 
@@ -340,14 +341,20 @@ class Lane:
         else:
             if again is not None:
                 wait = again.seconds
-            elif self._trouble.pop(key, None) is not None:
-                self._domain.changed(key)
+            else:
+                self._pauses.pop(key, None)
+                self._adopted.add(key)
+                if self._trouble.pop(key, None) is not None:
+                    self._domain.changed(key)
+        self._waits[key] = wait
+
+    def _finished(self, key: str) -> None:
+        """The key is free again: only now a look, or its next turn, finds it so."""
+        wait = self._waits.pop(key, None)
         with self._ticks:
             if wait is not None:
                 self._again[key] = time.monotonic() + wait
             else:
-                self._pauses.pop(key, None)
-                self._adopted.add(key)
                 self._woken = True
             self._ticks.notify_all()
 

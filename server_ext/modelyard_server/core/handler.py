@@ -25,6 +25,7 @@ from modelyard.errors import (
     ServerError,
     StorageFull,
 )
+from modelyard_server.core.holder import LOCAL_SUBJECT
 from modelyard_server.core.tokens import PREFIX, Principal, Tokens
 from modelyard_server.db.session import Interrupted, abandoned
 
@@ -115,6 +116,8 @@ class Handler(APIHandler):
             return False
         if self.principal.kind != "instance":
             return True
+        if self.principal.subject == LOCAL_SUBJECT:
+            return False
         compute = self.settings["modelyard"].compute
         return await self.in_thread(compute.is_isolated, self.principal.subject)
 

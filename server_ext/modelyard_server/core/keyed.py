@@ -15,10 +15,21 @@ class KeyedWorkers:
 
     The threads are daemons: a process that ends waits for none of them (fetching packages may
     take an hour), and what they leave half done is repaired by the next server.
+
+    Parameters
+    ----------
+    finished: told a key when it is free again: an action for it is taken from then on.
     """
 
-    def __init__(self, name: str, workers: int, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        name: str,
+        workers: int,
+        log: logging.Logger,
+        finished: Callable[[str], None] = lambda _key: None,
+    ) -> None:
         self._name = name
+        self._finished = finished
         self._most = workers
         self._log = log
         self._waiting: deque[tuple[str, Action]] = deque()
@@ -78,3 +89,4 @@ class KeyedWorkers:
                 with self._lock:
                     self._busy.discard(key)
                     self._lock.notify_all()
+                self._finished(key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from modelyard.errors import InvalidInput
@@ -76,7 +76,8 @@ class Devices:
         """Fill in how many devices engines can give, where they answer."""
         named = {engine.name: engine for engine in engines}
         for about in infos:
-            about.gpus = len(self.usable(named[about.name])) if about.available else 0
+            with suppress(EngineLost):
+                about.gpus = len(self.usable(named[about.name])) if about.available else 0
 
     # -- giving -----------------------------------------------------------------------------
 

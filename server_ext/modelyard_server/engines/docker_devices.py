@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from modelyard.errors import ModelyardError, NotFound
+from modelyard.errors import NotFound
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.docker_spec import CDI_KIND, holding, state
 from modelyard_server.engines.spec import LABEL_DEVICES, Holding
@@ -27,11 +27,8 @@ class DockerDevices:
         """Device files always; NVIDIA's where the daemon knows CDI names or has its hook."""
         if kind == "path":
             return True
-        try:
-            with self._client.calling(QUICK) as api:
-                found = api.info()
-        except ModelyardError:
-            return False
+        with self._client.calling(QUICK) as api:
+            found = api.info()
         return kind == "nvidia" and (bool(_cdi(found, self._local)) or _has_hook(found))
 
     def cdi_devices(self) -> frozenset[str]:

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-import requests
-from docker.errors import DockerException
-from urllib3.exceptions import HTTPError
-
-from modelyard.errors import ModelyardError
 from modelyard_server.engines.docker_client import DockerClient
 from modelyard_server.engines.spec import LABEL_WORKSPACE, ContainerState
 
@@ -82,12 +78,10 @@ class DockerWatch:
 
     def _run(self, over: threading.Event) -> None:
         while not over.is_set():
-            try:
+            # Whatever ends it (the engine's list says why, or `close` has taken the socket away):
+            # nothing that was kept may be believed any more, and it is tried again.
+            with suppress(Exception):
                 self._listen(over)
-            except (ModelyardError, DockerException, requests.RequestException, HTTPError, OSError):
-                pass  # the engine's list says why; here it is only tried again
-            except (ValueError, AttributeError):
-                pass  # how reading ends when `close` has taken the socket away
             with self._lock:
                 self._hears = False
                 self._states.clear()

@@ -1,0 +1,99 @@
+"""The skeleton of all converging, with a domain of names and an engine that runs nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from modelyard_server.core import converge as module
+from modelyard_server.core.converge import Again, Converger, CrashWindow
+from tests.server_support import wait_for
+
+
+class Nothing:
+    """An engine without containers, which tells of changes when a test says so."""
+
+    name = "nothing"
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.tell: Callable[[], None] = lambda: None
+
+    def list(self, workspace: str) -> list[Any]:
+        self.looks += 1
+        return []
+
+    def remove(self, container: str) -> None:
+        raise AssertionError(container)
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        self.tell = changed
+        return lambda: None
+
+
+class Names:
+    """Objects that are done when `converge` has been called often enough."""
+
+    kinds = ("thing",)
+
+    def __init__(self, *names: str, turns: int) -> None:
+        self.left = dict.fromkeys(names, turns)
+
+    def rows(self, engine: str) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in self.left]
+
+    def containers(self, row: Any) -> tuple[()]:
+        return ()
+
+    def due(self, row: Any, seen: Any) -> bool:
+        return self.left[row.name] > 0
+
+    def converge(self, key: str) -> Again | None:
+        self.left[key] -= 1
+        return Again(0.0) if self.left[key] % 2 else None
+
+    def owner(self, container: Any) -> str:
+        return container.name
+
+    def changed(self, key: str, /) -> None:
+        pass
+
+
+def _converger(domain: Any, engine: Nothing) -> Converger:
+    return Converger("test", domain, [engine], "w", lambda: None, logging.getLogger("test"))
+
+
+def test_no_turn_is_lost_between_a_worker_and_its_lane(monkeypatch: Any) -> None:
+    """Looks by the clock alone would take far longer than the deadline."""
+    monkeypatch.setattr(module, "_BREATH", 0.0)
+    domain = Names("a", "b", "c", turns=1000)
+    converger = _converger(domain, Nothing())
+    converger.start()
+    wait_for(lambda: max(domain.left.values()) <= 0, 14, "all are done")
+    converger.stop()
+
+
+def test_others_that_change_without_end_cost_a_look_now_and_then() -> None:
+    engine = Nothing()
+    converger = _converger(Names(turns=0), engine)
+    converger.start()
+    wait_for(lambda: engine.looks, 10, "it has looked")
+    before = engine.looks
+    storm = threading.Event()
+    for _ in range(1000):
+        engine.tell()
+        storm.wait(0.0002)
+    wait_for(lambda: engine.looks > before, 10, "it has looked again")
+    assert engine.looks - before < 500
+    converger.stop()
+
+
+def test_a_crash_window_counts_lives_not_looks() -> None:
+    window = CrashWindow(3, within=60.0)
+    assert not any(window.count("a", life) for life in (1, 1, 2, 2, 2))
+    assert not window.count("b", 3)
+    assert window.count("a", 3)
+    assert not window.count("a", 4)
