@@ -86,11 +86,11 @@ def test_an_interrupt_cancels_the_run(ws: Workspace, shell: InteractiveShell) ->
 def test_a_cell_that_does_not_compile_makes_no_run(
     ws: Workspace, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = len(ws.runs.list(experiment=EXPERIMENT, limit=1000))
+    before = len(ws.runs.list(limit=1000))
     result = run_cell(shell, "this = = that")
     assert isinstance(result.error_in_exec, SyntaxError)
     assert "SyntaxError" in capsys.readouterr().out
-    assert len(ws.runs.list(experiment=EXPERIMENT, limit=1000)) == before
+    assert len(ws.runs.list(limit=1000)) == before
 
 
 def test_magics_work_in_the_cell_and_a_semicolon_hides_its_value(
