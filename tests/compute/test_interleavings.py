@@ -135,6 +135,18 @@ def _aside(action: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+def test_a_container_removed_between_create_and_start_is_made_again(bench: Bench) -> None:
+    gate = bench.engine.after["create"] = Gate()
+    bench.manager.create(InstanceCreate(name="a"))
+    aside = _aside(bench.turn)
+    gate.wait_for_arrival()
+    bench.engine.remove(container_name(bench.paths, "a"))
+    gate.open()
+    aside.join()
+    assert bench.manager.get("a").state == "running"
+    assert bench.running("a")
+
+
 def test_a_list_from_before_the_rows_destroys_no_new_instance(bench: Bench) -> None:
     """The look has the old container on its list; meanwhile it goes, and its name comes again."""
     bench.create("a")

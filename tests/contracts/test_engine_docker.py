@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -117,6 +118,23 @@ def test_removed_behind_its_back(docker_engine: DockerEngine, docker_spec: MakeS
     docker_engine.remove(container)
     begin(docker_engine, docker_spec(SLEEP))
     assert seen(docker_engine, container).phase is Phase.RUNNING
+
+
+@pytest.mark.docker
+def test_one_that_is_being_removed_is_made_again(
+    docker_engine: DockerEngine, docker_spec: MakeSpec
+) -> None:
+    """Docker keeps it for a while, stopped, and does not start it again."""
+    spec = docker_spec(SLEEP)
+    for _ in range(5):
+        begin(docker_engine, spec)
+        removal = subprocess.Popen(["docker", "rm", "--force", spec.container])
+        while removal.poll() is None:
+            with contextlib.suppress(NotFound):  # the only thing that may be said of it
+                docker_engine.create(spec)
+                docker_engine.start(spec.container)
+        begin(docker_engine, spec)
+        assert seen(docker_engine, spec.container).phase is Phase.RUNNING
 
 
 @pytest.mark.docker

@@ -27,7 +27,7 @@ from modelyard_server.engines.base import Engine, EngineLost
 from modelyard_server.engines.devices import Devices, Lease
 from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.devices_verify import verify
-from modelyard_server.engines.engines import Engines, isolates
+from modelyard_server.engines.engines import Engines, isolates, start
 from modelyard_server.engines.spec import ContainerState, Phase
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.environments.network import pip_conf
@@ -216,7 +216,7 @@ class Instances:
             self._report(name, Progress(phase="creating", message="Creating the container"))
             engine.create(spec)
             self._report(name, Progress(phase="starting", message="Starting"))
-            engine.start(container)
+            start(engine, spec)
         self._verify(engine, container, lease)
         kernelspecs.write(self._paths, name, work, engine.name)
         seen = engine.inspect(container)

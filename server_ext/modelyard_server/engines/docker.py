@@ -32,6 +32,8 @@ from modelyard_server.engines.spec import (
 
 _ROOTS_USER = 1000
 _LOG_BYTES = 1 << 20
+_GOING = ("removing", "dead")
+"""States of a container that somebody removes just now, or could not remove whole."""
 
 
 class DockerEngine(DockerImages, DockerDevices):
@@ -120,13 +122,22 @@ class DockerEngine(DockerImages, DockerDevices):
         """
         # Two that create one container at once: the second must find what the first has made.
         with self._creating:
-            there = self.inspect(spec.container)
+            there = self._lasting(spec.container)
             if there is not None and there.spec_hash == spec.digest:
                 return
             if there is not None:
                 self.remove(spec.container)
             make_mounts(spec.mounts, self.user())
             self._create(spec)
+
+    def _lasting(self, container: str) -> ContainerState | None:
+        """The container, unless somebody is removing it: then None, once it is gone."""
+        with self._client.calling(QUICK) as api:
+            found = _inspected(api, container)
+        if found is not None and found["State"].get("Status") in _GOING:
+            self.remove(container)
+            return None
+        return state(found) if found else None
 
     def _create(self, spec: ContainerSpec) -> None:
         uid, gid = self.user()
@@ -157,11 +168,13 @@ class DockerEngine(DockerImages, DockerDevices):
             try:
                 found = _inspected(api, container)
                 if found is None:
-                    raise NotFound(f"There is no container {container}.", hint="Create it first.")
+                    raise _missing(container)
                 if found["State"].get("Paused"):
                     api.unpause(container)
                 api.start(container)
             except APIError as error:
+                if "marked for removal" in str(error):
+                    raise _missing(container) from error
                 raise self._client.translated(error) from error
 
     def stop(self, container: str, timeout: float = 10.0) -> None:
@@ -260,6 +273,10 @@ class DockerEngine(DockerImages, DockerDevices):
         host = ["--host", self._client.base_url] if self._client.base_url else []
         choose = "command -v bash >/dev/null && exec bash; exec sh"
         return [program, *host, "exec", "--interactive", "--tty", container, "sh", "-c", choose]
+
+
+def _missing(container: str) -> NotFound:
+    return NotFound(f"There is no container {container}.", hint="Create it first.")
 
 
 def _inspected(api: APIClient, container: str) -> dict[str, Any] | None:

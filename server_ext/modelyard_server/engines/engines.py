@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 
-from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotPermitted
+from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound, NotPermitted
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines.base import Ability, Engine, image_engine
-from modelyard_server.engines.spec import BASE_IMAGE
+from modelyard_server.engines.spec import BASE_IMAGE, ContainerSpec
 
 
 class Engines:
@@ -125,6 +125,20 @@ class Engines:
 def isolates(engine: Engine) -> bool:
     """Whether programs on it see no files, processes or loopback interface but their own."""
     return Ability.ISOLATION in engine.abilities
+
+
+def start(engine: Engine, spec: ContainerSpec) -> None:
+    """Start a container that was created; made again where somebody has removed it since.
+
+    Raises
+    ------
+    ModelyardError: as `Engine.create` and `Engine.start`.
+    """
+    try:
+        engine.start(spec.container)
+    except NotFound:
+        engine.create(spec)
+        engine.start(spec.container)
 
 
 def _missing(engine: Engine) -> tuple[str, str] | None:

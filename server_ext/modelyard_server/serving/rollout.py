@@ -26,7 +26,7 @@ from modelyard_server.core.converge import Again
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.secrets import SecretBox
 from modelyard_server.engines.base import Ability, Engine
-from modelyard_server.engines.engines import Engines
+from modelyard_server.engines.engines import Engines, start
 from modelyard_server.engines.spec import (
     LABEL_KIND,
     LABEL_NAME,
@@ -233,7 +233,7 @@ class Rollout:
             self.folder(endpoint.name).clear_status(deployment.id)
             self._set(deployment, state="starting")
         engine.create(spec)
-        engine.start(spec.container)
+        start(engine, spec)
         self._starting[deployment.id] = _Starting(time.monotonic() + self._start_timeout)
 
     def _hold_port(
@@ -248,7 +248,7 @@ class Rollout:
             image = self._environments.ensure_base(engine, lambda p: self._report(deployment, p))
             spec = specs.holder_spec(self._paths, endpoint, image)
             engine.create(spec)
-            engine.start(spec.container)
+            start(engine, spec)
             seen = engine.inspect(name)
         return seen.started if seen is not None else None
 
