@@ -18,7 +18,6 @@ from tornado.routing import Router
 from tornado.web import Application, ErrorHandler
 from traitlets import Enum, Unicode
 
-from modelyard_server.compute.handlers import routes as compute_routes
 from modelyard_server.compute.spec import server_url
 from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
 from modelyard_server.core.holder import LOCAL, LOCAL_SUBJECT
@@ -28,15 +27,10 @@ from modelyard_server.core.paths import Paths, ServerInfo, write_server
 from modelyard_server.core.starting import Starting
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.devices_inventory import DeviceInventory
-from modelyard_server.gallery.handlers import routes as gallery_routes
-from modelyard_server.kernels import Kernels
-from modelyard_server.lineage.handlers import routes as lineage_routes
-from modelyard_server.registry.handlers import routes as registry_routes
-from modelyard_server.services import Services, build
-from modelyard_server.serving.handlers import routes as serving_routes
+from modelyard_server.jupyter_kernels import Kernels
+from modelyard_server.services import DOMAINS, ROUTES, Services, build
 from modelyard_server.status.handlers import last_routes
 from modelyard_server.status.handlers import routes as status_routes
-from modelyard_server.tracking.handlers import routes as tracking_routes
 
 _POOLS = {"modelyard_executor": 16, "modelyard_waiting": 16, "modelyard_lookups": 2}
 """Threads: for work, for waiting on others, and for finding out who asks (core/handler.py)."""
@@ -46,7 +40,7 @@ class ModelyardApp(ExtensionApp):
     """Modelyard in a Jupyter server."""
 
     name = "modelyard"
-    classes = [DeviceInventory]
+    classes = [DeviceInventory, *(domain.manager for domain in DOMAINS)]
     load_other_extensions = True
     description = "A managed machine-learning workspace inside JupyterLab."
 
@@ -91,11 +85,11 @@ class ModelyardApp(ExtensionApp):
         logger: Any = self.serverapp.event_logger
         logger.register_event_schema(SCHEMA)
         events = Events(lambda data: logger.emit(schema_id=SCHEMA_ID, data=data))
-        base_url = self.serverapp.base_url
-        self.services = build(paths, engines, self.engine, events, base_url, self)
-        share(paths.files, engines.default.user())
         kernels = Kernels(self.serverapp.kernel_manager, paths)
-        self.services.compute.live_kernels = kernels.live
+        self.services = build(
+            paths, engines, self.engine, events, kernels.live, self.serverapp.base_url, self
+        )
+        share(paths.files, engines.default.user())
         self.settings.update(
             modelyard=self.services,
             modelyard_tokens=self.services.tokens,
@@ -108,18 +102,7 @@ class ModelyardApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Join the domains' routes."""
-        self.handlers.extend(
-            [
-                *status_routes,
-                *compute_routes,
-                *tracking_routes,
-                *registry_routes,
-                *serving_routes,
-                *gallery_routes,
-                *lineage_routes,
-                *last_routes,
-            ]
-        )
+        self.handlers.extend([*status_routes, *ROUTES, *last_routes])
 
     def _paths(self) -> Paths:
         """The workspace that was configured, or the one that belongs to Jupyter's root folder."""
@@ -149,7 +132,7 @@ class ModelyardApp(ExtensionApp):
             {
                 "The kernel of JupyterLab": lambda: self._export(serverapp),
                 "server.json": lambda: self._tell(serverapp),
-                **services.parts(),
+                **services.starts(),
             },
             services.events.system_changed,
             self.log,
@@ -196,8 +179,8 @@ class ModelyardApp(ExtensionApp):
             await loop.run_in_executor(None, self.starting.stop)
         if self._socket is not None:
             self._socket.stop()
-        stop_instances = self.on_exit == "stop"
-        await loop.run_in_executor(None, lambda: self.services.stop(instances=stop_instances))
+        everything = self.on_exit == "stop"
+        await loop.run_in_executor(None, lambda: self.services.stop(everything=everything))
         for name in _POOLS:
             self.settings[name].shutdown(wait=False)
         if self._lock is not None:

@@ -1,129 +1,129 @@
-"""All parts of a running workspace, built once and handed to the handlers."""
+"""The domains of the server, and all that a running workspace consists of."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelyard_server.artifacts.store import ArtifactStore, LocalArtifactStore
-from modelyard_server.compute.manager import ComputeManager
+from modelyard_server.artifacts.store import LocalArtifactStore
+from modelyard_server.compute.domain import COMPUTE
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths, read_server
+from modelyard_server.core.secrets import Reseal, workspace_box
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
 from modelyard_server.engines.devices import Devices
 from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.engines import Engines
-from modelyard_server.environments.manager import EnvironmentManager
-from modelyard_server.gallery.manager import GalleryManager
-from modelyard_server.lineage.manager import LineageManager
-from modelyard_server.registry.manager import RegistryManager
-from modelyard_server.serving.manager import ServingManager
-from modelyard_server.tracking.manager import TrackingManager
+from modelyard_server.environments.domain import ENVIRONMENTS
+from modelyard_server.gallery.domain import GALLERY
+from modelyard_server.lineage.domain import LINEAGE
+from modelyard_server.parts import Domain, Parts
+from modelyard_server.registry.domain import REGISTRY
+from modelyard_server.serving.domain import SERVING
+from modelyard_server.tracking.domain import TRACKING
 
 
-@dataclass(kw_only=True)
-class Services:
-    """The parts; domains see each other's managers, never a store or a table."""
+class Services(Parts):
+    """The one list: a new domain is a line here, and its import.
 
-    paths: Paths
-    db: Database
-    events: Events
-    tokens: Tokens
-    engines: Engines
-    devices: Devices
-    store: ArtifactStore
-    lineage: LineageManager
-    environments: EnvironmentManager
-    compute: ComputeManager
-    tracking: TrackingManager
-    registry: RegistryManager
-    serving: ServingManager
-    gallery: GalleryManager
-    log: logging.Logger
+    Left to right is top to bottom: managers are built and begin in this order, and end in the
+    opposite one. A domain sees the managers of those above it, never a store or a table.
+    """
 
-    def parts(self) -> dict[str, Callable[[], None]]:
-        """What each domain that has loops is called, and what begins them; see `Starting`."""
-        return {
-            "Tracking": self.tracking.start,
-            "The registry": self.registry.start,
-            "Compute": self.compute.start,
-            "Serving": self.serving.start,
-        }
+    lineage = LINEAGE
+    environments = ENVIRONMENTS
+    compute = COMPUTE
+    tracking = TRACKING
+    registry = REGISTRY
+    serving = SERVING
+    gallery = GALLERY
 
-    def stop(self, *, instances: bool) -> None:
-        """End the loops; with `instances`, stop what runs on compute instances too."""
-        for part in (self.serving, self.compute, self.registry, self.tracking, self.environments):
-            part.stop()
-        if instances:
-            self.compute.stop_all()
+    def starts(self) -> dict[str, Callable[[], None]]:
+        """What each domain is called, and what begins its loops; see `Starting`."""
+        return {domain.title: _bound(domain.start, self.of(domain)) for domain in DOMAINS}
+
+    def stop(self, *, everything: bool) -> None:
+        """End the loops; with `everything`, what runs on compute targets as well."""
+        for domain in reversed(DOMAINS):
+            domain.stop(self.of(domain))
+        if everything:
+            for domain in reversed(DOMAINS):
+                domain.stop_all(self.of(domain))
         self.db.close()
+
+    def problems(self) -> list[str]:
+        """Sentences about what does not work at this moment, domain by domain."""
+        return [each for domain in DOMAINS for each in domain.problems(self.of(domain))]
+
+
+DOMAINS: list[Domain[Any]] = [each for each in vars(Services).values() if isinstance(each, Domain)]
+
+ROUTES = [route for domain in DOMAINS for route in domain.routes]
+
+
+def _bound(start: Callable[[Any], None], manager: Any) -> Callable[[], None]:
+    return lambda: start(manager)
 
 
 def build(
-    paths: Paths, engines: Engines, wanted: str, events: Events, base_url: str, parent: Any
+    paths: Paths,
+    engines: Engines,
+    wanted: str,
+    events: Events,
+    live_kernels: Callable[[], Mapping[str, int]],
+    base_url: str,
+    parent: Any,
 ) -> Services:
-    """Open the database and wire the managers.
+    """Open the database and build the managers.
 
     Parameters
     ----------
     wanted: the engine for new objects, see `Engines.decide`.
-    parent: the application: managers take their configuration and log from it.
+    parent: the application, see `Parts`.
     """
     db = Database(paths.database)
     db.migrate()
-    tokens = Tokens(db)
-    store = LocalArtifactStore(paths.artifacts)
-    lineage = LineageManager(db=db, parent=parent)
-    environments = EnvironmentManager(paths=paths, parent=parent)
-    devices = Devices(DeviceInventory(parent=parent), lambda: list(engines))
-    compute = ComputeManager(
-        db=db,
+    services = Services(
         paths=paths,
-        engines=engines,
-        environments=environments,
-        tokens=tokens,
+        db=db,
         events=events,
-        devices=devices,
+        tokens=Tokens(db),
+        engines=engines,
+        devices=Devices(DeviceInventory(parent=parent), lambda: list(engines)),
+        artifacts=LocalArtifactStore(paths.artifacts),
+        live_kernels=live_kernels,
         base_url=base_url,
         parent=parent,
     )
-    tracking = TrackingManager(
-        db=db, store=store, paths=paths, events=events, lineage=lineage, parent=parent
-    )
-    registry = RegistryManager(
-        db=db, store=store, tracking=tracking, events=events, lineage=lineage, parent=parent
-    )
-    serving = ServingManager(
-        db=db,
-        paths=paths,
-        engines=engines,
-        environments=environments,
-        registry=registry,
-        events=events,
-        sizes=compute.size,
-        parent=parent,
-    )
     last = read_server(paths)
-    if last is not None:
-        serving.assign_engine(last.engine)
-    engines.decide(wanted, compute.engines_in_use | serving.engines_in_use)
-    return Services(
-        paths=paths,
-        db=db,
-        events=events,
-        tokens=tokens,
-        engines=engines,
-        devices=devices,
-        store=store,
-        lineage=lineage,
-        environments=environments,
-        compute=compute,
-        tracking=tracking,
-        registry=registry,
-        serving=serving,
-        gallery=GalleryManager(paths=paths, parent=parent),
-        log=parent.log,
-    )
+    in_use: set[str] = set()
+    for domain in DOMAINS:
+        services.add(domain)
+        if last is not None:
+            domain.assign_engine(services.of(domain), last.engine)
+        in_use.update(domain.engines_in_use(services.of(domain)))
+    engines.decide(wanted, in_use)
+    return services
+
+
+def rotate_secrets(paths: Paths) -> None:
+    """Seal the secrets of all domains anew, and drop the old key.
+
+    The caller holds the workspace's lock: a server that runs would go on sealing with the old key.
+
+    Raises
+    ------
+    ServerError: something cannot be opened; the old keys stay.
+    """
+    db = Database(paths.database)
+
+    def apply(reseal: Reseal) -> None:
+        for domain in DOMAINS:
+            domain.reseal(db, reseal)
+
+    try:
+        db.migrate()
+        workspace_box(paths).rotate(apply)
+    finally:
+        db.close()

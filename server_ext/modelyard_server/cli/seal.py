@@ -7,7 +7,7 @@ import json
 
 from modelyard_server.cli.locate import existing
 from modelyard_server.core.lock import lock
-from modelyard_server.serving.reseal import rotate_secrets
+from modelyard_server.services import rotate_secrets
 
 
 def secrets(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from modelyard.schema.common import Progress
 from modelyard_server.cli.locate import existing, serving, workspace_dir
 from modelyard_server.core.lock import lock
 from modelyard_server.core.paths import Paths, read_server
-from modelyard_server.engines.base import image_engine
+from modelyard_server.engines.base import Engine, image_engine
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.gallery.manager import GalleryManager
@@ -33,8 +33,10 @@ def up(arguments: argparse.Namespace) -> int:
         os.umask(0o002)
     paths = Paths(workspace_dir(arguments)).make()
     lock(paths).close()  # refuse now, with a sentence, rather than in Jupyter's log
-    if arguments.engine != "process":
-        _provide_base_image(paths)
+    engines = open_engines(paths)
+    wanted = engines if arguments.engine == "auto" else [engines.of(arguments.engine)]
+    for engine in wanted:
+        _provide_base_image(paths, engine)
     argv = [
         sys.executable,
         "-P",  # a module that lies in the current folder, where kernels write, is not ours to run
@@ -45,7 +47,7 @@ def up(arguments: argparse.Namespace) -> int:
         f"--ModelyardApp.engine={arguments.engine}",
         f"--ModelyardApp.on_exit={arguments.on_exit}",
         f"--LabApp.default_url={_first_page(paths)}",
-        "--ServerApp.kernel_spec_manager_class=modelyard_server.kernels.WorkspaceKernelSpecs",
+        "--ServerApp.kernel_spec_manager_class=modelyard_server.jupyter_kernels.WorkspaceKernelSpecs",
         f"--WorkspaceKernelSpecs.workspace={paths.workspace_id[:8]}",
         # Open tabs belong to the workspace, not to the user's last JupyterLab elsewhere.
         f"--LabApp.workspaces_dir={paths.layouts}",
@@ -65,9 +67,8 @@ def up(arguments: argparse.Namespace) -> int:
     os.execve(sys.executable, argv, environment)  # noqa: S606
 
 
-def _provide_base_image(paths: Paths) -> None:
-    """Where Docker answers without a base image: fetch one, or build it where that is possible."""
-    engine = open_engines(paths).of("docker")
+def _provide_base_image(paths: Paths, engine: Engine) -> None:
+    """Where an engine lacks its base image: fetch one, or build it where that is possible."""
     images = image_engine(engine)
     if images is None or not engine.info().available:
         return

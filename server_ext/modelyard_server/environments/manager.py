@@ -21,7 +21,7 @@ from modelyard_server.engines.spec import BASE_IMAGE, Runtime
 from modelyard_server.environments import base_image, sdk, uv
 from modelyard_server.environments.drafts import draft, is_draft, once, sweep
 from modelyard_server.environments.packages import digest, install, parsed, resolve
-from modelyard_server.environments.target import Target, image_target, local_target
+from modelyard_server.environments.python_target import PythonTarget, image_target, local_target
 
 _ENV = "/opt/modelyard/env"
 _SDK = "/opt/modelyard/sdk"
@@ -72,7 +72,7 @@ class EnvironmentManager(LoggingConfigurable):
     def __init__(self, *, paths: Paths, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._folder = paths.environments
-        self._targets: dict[str, Target] = {}
+        self._targets: dict[str, PythonTarget] = {}
         sweep(self._folder)
         sweep(self._locks)
 
@@ -220,7 +220,7 @@ class EnvironmentManager(LoggingConfigurable):
         engine: ImageEngine,
         user: tuple[int, int],
         image: str,
-        target: Target,
+        target: PythonTarget,
         requirements: Sequence[str],
         report: Report,
     ) -> str:
@@ -254,7 +254,7 @@ class EnvironmentManager(LoggingConfigurable):
         base: str,
         tag: str,
         layer: Layer,
-        target: Target,
+        target: PythonTarget,
         folder: str,
         report: Report,
     ) -> None:
@@ -286,7 +286,7 @@ class EnvironmentManager(LoggingConfigurable):
                 base_image.fetch_base(engine, self.base_image, self.registry_image, report)
         return self.base_image
 
-    def _image_target(self, engine: ImageEngine, image: str, report: Report) -> Target:
+    def _image_target(self, engine: ImageEngine, image: str, report: Report) -> PythonTarget:
         if not image:
             image = self._based(engine, report)
         elif not engine.has_image(image):
@@ -313,7 +313,7 @@ def _needed_images(engine: Engine) -> ImageEngine:
 
 
 def _in_image(
-    target: Target, tag: str, *, app: str = "", packages: tuple[str, ...] = ()
+    target: PythonTarget, tag: str, *, app: str = "", packages: tuple[str, ...] = ()
 ) -> Runtime:
     return Runtime(
         python=target.python,

@@ -16,7 +16,7 @@ from modelyard.errors import InvalidInput
 from modelyard.schema.common import Progress
 from modelyard_server.engines.base import Report
 from modelyard_server.environments.drafts import draft
-from modelyard_server.environments.target import Target
+from modelyard_server.environments.python_target import PythonTarget
 from modelyard_server.environments.uv import run_uv
 
 
@@ -65,7 +65,7 @@ class Lock(msgspec.Struct, kw_only=True, frozen=True):
         return sum(1 for line in self.text.splitlines() if line.strip())
 
 
-def resolve(requirements: Sequence[str], target: Target, locks: Path, report: Report) -> Lock:
+def resolve(requirements: Sequence[str], target: PythonTarget, locks: Path, report: Report) -> Lock:
     """Find the exact packages that satisfy the requirements.
 
     The answer to a request is kept in `locks`: an environment stays what it is, and making it
@@ -88,7 +88,7 @@ def resolve(requirements: Sequence[str], target: Target, locks: Path, report: Re
     return Lock(text=kept.read_text(), path=kept)
 
 
-def install(lock: Lock, target: Target, site: Path, report: Report) -> None:
+def install(lock: Lock, target: PythonTarget, site: Path, report: Report) -> None:
     """Put the packages of a lock into the directory `site`, which must not exist.
 
     Raises
@@ -113,7 +113,7 @@ def install(lock: Lock, target: Target, site: Path, report: Report) -> None:
     _mend_scripts(site / "bin", target.python)
 
 
-def _for(target: Target) -> list[str]:
+def _for(target: PythonTarget) -> list[str]:
     arguments = ["--python", sys.executable, "--only-binary", ":all:"]
     if target.platform:
         arguments += ["--python-version", target.version, "--python-platform", target.platform]

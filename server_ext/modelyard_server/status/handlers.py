@@ -41,7 +41,7 @@ class StatusHandler(Handler):
     def _problems(self) -> list[str]:
         starting: Starting | None = self.settings.get("modelyard_starting")
         begun = starting.problems() if starting is not None else []
-        return [*begun, *self.settings["modelyard"].tracking.problems()]
+        return [*begun, *self.settings["modelyard"].problems()]
 
 
 class DevicesHandler(Handler):

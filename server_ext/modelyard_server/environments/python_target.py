@@ -28,7 +28,7 @@ _OLDEST = (3, 9)
 _GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 
 
-class Target(msgspec.Struct, kw_only=True, frozen=True):
+class PythonTarget(msgspec.Struct, kw_only=True, frozen=True):
     """A Python, and the platform whose wheels it takes."""
 
     python: str
@@ -54,13 +54,13 @@ class _Answer(msgspec.Struct):
     packages: list[str]
 
 
-def local_target() -> Target:
+def local_target() -> PythonTarget:
     """The server's own interpreter, without the virtual environment around it."""
     base = getattr(sys, "_base_executable", "") or sys.executable
-    return Target(python=base, version=f"{sys.version_info.major}.{sys.version_info.minor}")
+    return PythonTarget(python=base, version=f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
-def image_target(engine: ImageEngine, image: str) -> Target:
+def image_target(engine: ImageEngine, image: str) -> PythonTarget:
     """The Python of an image.
 
     Raises
@@ -84,7 +84,7 @@ def image_target(engine: ImageEngine, image: str) -> Target:
             hint=f"Choose an image with Python {_OLDEST[0]}.{_OLDEST[1]} or newer.",
             field="image",
         )
-    return Target(
+    return PythonTarget(
         python=answer.python,
         version=answer.version,
         platform=_platform(answer.machine, answer.glibc),
