@@ -38,7 +38,7 @@ def main() -> None:
     """Print the figures."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     with tempfile.TemporaryDirectory() as folder:
-        info = tracking.Run(
+        info = tracking.RunInfo(
             id="0" * 32, experiment_id=1, experiment="e", name="n", status="running", created=0.0
         )
         sink = Sink(Path(folder), info.id)

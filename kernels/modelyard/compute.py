@@ -8,7 +8,13 @@ from urllib.parse import quote
 from modelyard.client import Client
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
 from modelyard.schema.common import NAME_RULE, valid_name
-from modelyard.schema.compute import Instance, InstanceCreate, InstanceMove, InstanceUsage, LogText
+from modelyard.schema.compute import (
+    InstanceCreate,
+    InstanceInfo,
+    InstanceMove,
+    InstanceUsage,
+    LogText,
+)
 from modelyard.schema.devices import Device
 from modelyard.waiting import wait_until
 
@@ -24,7 +30,7 @@ def _path(name: str, verb: str = "") -> str:
 _ON_ITS_WAY = ("creating", "starting", "stopping", "deleting", "unreachable")
 
 
-def _line(instance: Instance) -> str:
+def _line(instance: InstanceInfo) -> str:
     doing = f" - {instance.progress.message}" if instance.progress else ""
     if instance.error is not None and instance.state in _ON_ITS_WAY:
         doing = f" - {instance.error.message}"
@@ -34,7 +40,7 @@ def _line(instance: Instance) -> str:
 class ComputeInstance:
     """One compute instance. `state` and the other fields are as of the last `refresh()`."""
 
-    def __init__(self, client: Client, info: Instance) -> None:
+    def __init__(self, client: Client, info: InstanceInfo) -> None:
         self._client = client
         self.info = info
 
@@ -58,7 +64,7 @@ class ComputeInstance:
 
     def refresh(self) -> ComputeInstance:
         """Ask the server anew."""
-        self.info = self._client.get(_path(self.name), Instance)
+        self.info = self._client.get(_path(self.name), InstanceInfo)
         return self
 
     def start(self, *, wait: bool = True, timeout: float = 600.0) -> ComputeInstance:
@@ -93,7 +99,7 @@ class ComputeInstance:
         EngineUnavailable: the new engine does not answer.
         """
         body = InstanceMove(engine=engine, force=force)
-        self.info = self._client.post(_path(self.name, "/move"), body, Instance)
+        self.info = self._client.post(_path(self.name, "/move"), body, InstanceInfo)
         return self
 
     def delete(self, *, wait: bool = True, force: bool = False, timeout: float = 120.0) -> None:
@@ -145,14 +151,14 @@ class ComputeInstance:
         self, verb: str, state: str, wait: bool, timeout: float, **params: Any
     ) -> ComputeInstance:
         query = {k: str(v).lower() for k, v in params.items()}
-        self.info = self._client.post(_path(self.name, verb), kind=Instance, **query)
+        self.info = self._client.post(_path(self.name, verb), kind=InstanceInfo, **query)
         return self.wait(state, timeout) if wait else self
 
     def __repr__(self) -> str:
         return f"<ComputeInstance {_line(self.info)}>"
 
 
-def _failure(info: Instance) -> ModelyardError:
+def _failure(info: InstanceInfo) -> ModelyardError:
     reason = info.error.message if info.error else "see its log"
     hint = info.error.hint if info.error else f"Look at ws.compute.get({info.name!r}).logs()."
     return EngineUnavailable(f"Instance '{info.name}' failed: {reason}", hint=hint)
@@ -208,7 +214,7 @@ class ComputeApi:
             image=image,
             engine=engine,
         )
-        made = ComputeInstance(self._client, self._client.post("/compute", body, Instance))
+        made = ComputeInstance(self._client, self._client.post("/compute", body, InstanceInfo))
         return made.wait("running", timeout) if wait else made
 
     def get(self, name: str) -> ComputeInstance:
@@ -218,7 +224,7 @@ class ComputeApi:
         ------
         NotFound: there is none; names a similar one.
         """
-        return ComputeInstance(self._client, self._client.get(_path(name), Instance))
+        return ComputeInstance(self._client, self._client.get(_path(name), InstanceInfo))
 
     def devices(self) -> list[Device]:
         """GPUs and other devices of the server's machine: memory, use, and who holds them."""
@@ -228,5 +234,5 @@ class ComputeApi:
         """All instances, by name."""
         return [
             ComputeInstance(self._client, info)
-            for info in self._client.get("/compute", list[Instance])
+            for info in self._client.get("/compute", list[InstanceInfo])
         ]

@@ -44,7 +44,7 @@ def _path(name: str, verb: str = "") -> str:
 _ON_ITS_WAY = ("creating", "updating", "unreachable")
 
 
-def _line(info: serving.Endpoint) -> str:
+def _line(info: serving.EndpointInfo) -> str:
     doing = info.next or info.current
     if info.error is not None and info.state in _ON_ITS_WAY:
         return f"{info.name}: {info.state} - {info.error.message}"
@@ -56,7 +56,7 @@ def _line(info: serving.Endpoint) -> str:
 class Endpoint:
     """One endpoint. `info` is as of the last `refresh()`."""
 
-    def __init__(self, client: Client, info: serving.Endpoint) -> None:
+    def __init__(self, client: Client, info: serving.EndpointInfo) -> None:
         self._client = client
         self._http: httpx.Client | None = None
         self._key = ""
@@ -97,7 +97,7 @@ class Endpoint:
 
     def refresh(self) -> Endpoint:
         """Ask the server anew."""
-        self.info = self._client.get(_path(self.name), serving.Endpoint)
+        self.info = self._client.get(_path(self.name), serving.EndpointInfo)
         return self
 
     def logs(self, tail: int = 500) -> str:
@@ -231,7 +231,7 @@ def _result(status: int, body: Any) -> Any:
     return body
 
 
-def _failure(info: serving.Endpoint, error: ErrorInfo | None) -> ModelyardError:
+def _failure(info: serving.EndpointInfo, error: ErrorInfo | None) -> ModelyardError:
     if error is None:
         return ServerError(
             f"Endpoint '{info.name}' is {info.state}.",
@@ -293,7 +293,7 @@ class EndpointsApi:
             port=port,
             engine=engine,
         )
-        made = Endpoint(self._client, self._client.post("/endpoints", body, serving.Endpoint))
+        made = Endpoint(self._client, self._client.post("/endpoints", body, serving.EndpointInfo))
         return made.wait(timeout) if wait else made
 
     def get(self, name: str) -> Endpoint:
@@ -303,11 +303,11 @@ class EndpointsApi:
         ------
         NotFound: there is none; names a similar one.
         """
-        return Endpoint(self._client, self._client.get(_path(name), serving.Endpoint))
+        return Endpoint(self._client, self._client.get(_path(name), serving.EndpointInfo))
 
     def list(self) -> list[Endpoint]:
         """All endpoints, by name."""
-        found = self._client.get("/endpoints", list[serving.Endpoint])
+        found = self._client.get("/endpoints", list[serving.EndpointInfo])
         return [Endpoint(self._client, info) for info in found]
 
 

@@ -37,7 +37,7 @@ def _strings(tags: Mapping[str, Any] | None) -> dict[str, str]:
 class ModelVersion:
     """One version of a model. Its fields are as of the last `refresh()`; its files never change."""
 
-    def __init__(self, client: Client, info: registry.ModelVersion) -> None:
+    def __init__(self, client: Client, info: registry.ModelVersionInfo) -> None:
         self._client = client
         self.info = info
 
@@ -88,7 +88,7 @@ class ModelVersion:
 
     def refresh(self) -> ModelVersion:
         """Ask the server anew."""
-        self.info = self._client.get(_path(self.name, self.version), registry.ModelVersion)
+        self.info = self._client.get(_path(self.name, self.version), registry.ModelVersionInfo)
         return self
 
     def files(self) -> list[ArtifactInfo]:
@@ -141,7 +141,7 @@ class ModelVersion:
 
     def _update(self, change: ModelUpdate) -> ModelVersion:
         path = _path(self.name, self.version)
-        self.info = self._client.patch(path, change, registry.ModelVersion)
+        self.info = self._client.patch(path, change, registry.ModelVersionInfo)
         return self
 
     def __str__(self) -> str:
@@ -258,7 +258,7 @@ class ModelsApi:
         NotFound: there is none; names a similar one.
         """
         if version is not None:
-            info = self._client.get(_path(name, version), registry.ModelVersion)
+            info = self._client.get(_path(name, version), registry.ModelVersionInfo)
             return ModelVersion(self._client, info)
         return self.versions(name)[0]
 
@@ -292,7 +292,7 @@ class ModelsApi:
             "POST",
             _path(name, verb="/versions"),
             body=body,
-            kind=registry.ModelVersion,
+            kind=registry.ModelVersionInfo,
             timeout=600.0,
         )
         return ModelVersion(self._client, info)

@@ -10,8 +10,8 @@ from modelyard.compute import ComputeApi
 from modelyard.endpoints import EndpointsApi
 from modelyard.models import ModelsApi
 from modelyard.schema.common import Status
-from modelyard.schema.tracking import Experiment
-from modelyard.tracking.api import ExperimentHandle, RunsApi
+from modelyard.schema.tracking import ExperimentInfo
+from modelyard.tracking.api import Experiment, RunsApi
 
 
 class Workspace:
@@ -43,13 +43,13 @@ class Workspace:
         self.models = ModelsApi(self._client)
         self.endpoints = EndpointsApi(self._client)
 
-    def experiment(self, name: str) -> ExperimentHandle:
+    def experiment(self, name: str) -> Experiment:
         """The experiment of that name, made if there is none."""
-        return ExperimentHandle(self._client, name)
+        return Experiment(self._client, name)
 
-    def experiments(self) -> list[Experiment]:
+    def experiments(self) -> list[ExperimentInfo]:
         """All experiments that are not deleted."""
-        return self._client.get("/experiments", list[Experiment])
+        return self._client.get("/experiments", list[ExperimentInfo])
 
     def __repr__(self) -> str:
         return f"Workspace({self.status.workspace!r}, engine={self.status.engine.name!r})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelyard.schema.compute import Instance
+from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.spec import instance_spec
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
@@ -12,7 +12,7 @@ from modelyard_server.engines.spec import ContainerSpec, Runtime
 
 
 def _spec(paths: Paths, name: str) -> ContainerSpec:
-    instance = Instance(
+    instance = InstanceInfo(
         name=name, size="small", cpus=1, memory=1 << 30, gpus=0, image="", engine="docker",
         state="stopped", desired="running", created=1.0,
     )  # fmt: skip

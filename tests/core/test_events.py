@@ -9,19 +9,19 @@ from typing import Any
 import msgspec
 
 from modelyard.schema.common import Change, ChangeEvent
-from modelyard.schema.registry import Model, ModelVersion
-from modelyard.schema.serving import Endpoint
-from modelyard.schema.tracking import MetricSummary, Run
+from modelyard.schema.registry import Model, ModelVersionInfo
+from modelyard.schema.serving import EndpointInfo
+from modelyard.schema.tracking import MetricSummary, RunInfo
 from modelyard_server.core.events import MOST_EVENT, MOST_ITEM, Events
 
 LARGEST = 32_000
 """Bytes of JSON that one object may put into an event, with what is around it."""
 
 
-def run(id: str, metrics: int, **fields: Any) -> Run:
+def run(id: str, metrics: int, **fields: Any) -> RunInfo:
     """A run with so many metrics."""
     summary = MetricSummary(last=0.1234567, min=0.0123, max=1.2345, step=99_999, count=100_000)
-    return Run(
+    return RunInfo(
         id=id,
         experiment_id=1,
         experiment="demo",
@@ -66,7 +66,7 @@ def only(item: msgspec.Struct) -> Change:
 def test_a_run_with_thousands_of_metrics_is_told_without_them() -> None:
     change = only(run("a", 5_000, note="short"))
     assert change.omitted == ["metrics"]
-    seen = msgspec.convert(change.item, Run)
+    seen = msgspec.convert(change.item, RunInfo)
     assert seen == run("a", 0, note="short")
 
 
@@ -80,12 +80,12 @@ def test_as_little_as_possible_is_left_out() -> None:
 def test_what_is_small_travels_whole() -> None:
     change = only(run("a", 100))
     assert change.omitted == []
-    assert msgspec.convert(change.item, Run) == run("a", 100)
+    assert msgspec.convert(change.item, RunInfo) == run("a", 100)
 
 
 def test_large_inputs_of_endpoints_and_models_stay_at_home() -> None:
     example = {"inputs": [[0.5] * 1_000] * 100}
-    endpoint = Endpoint(
+    endpoint = EndpointInfo(
         name="e",
         url="http://127.0.0.1:1",
         port=1,
@@ -96,7 +96,7 @@ def test_large_inputs_of_endpoints_and_models_stay_at_home() -> None:
         input_example=example,
     )
     assert only(endpoint).omitted == ["input_example"]
-    version = ModelVersion(
+    version = ModelVersionInfo(
         name="m", version=1, created=1.0, flavor="sklearn", input_example=example
     )
     model = Model(name="m", created=1.0, updated=1.0, versions=[version])

@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 
 import modelyard_server.services  # noqa: F401 - imports every domain's tables
 from modelyard.errors import AlreadyExists, ServerError
-from modelyard.schema.compute import Instance
+from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.store import ComputeStore
 from modelyard_server.core.tables import TokenRow
 from modelyard_server.core.tokens import Tokens
@@ -20,8 +20,8 @@ from modelyard_server.db.base import Base
 from modelyard_server.db.session import Database
 
 
-def _instance(name: str) -> Instance:
-    return Instance(
+def _instance(name: str) -> InstanceInfo:
+    return InstanceInfo(
         name=name, size="small", cpus=1, memory=1 << 34, gpus=0, image="", engine="process",
         state="stopped", desired="stopped", created=1.0,
     )  # fmt: skip

@@ -17,8 +17,8 @@ from sklearn.linear_model import LinearRegression
 
 from modelyard import flavors
 from modelyard.schema.common import Change, Size
-from modelyard.schema.registry import ModelRegister, ModelVersion
-from modelyard.schema.serving import DeployRequest, Endpoint, ScoreReply
+from modelyard.schema.registry import ModelRegister, ModelVersionInfo
+from modelyard.schema.serving import DeployRequest, EndpointInfo, ScoreReply
 from modelyard_server.artifacts.store import LocalArtifactStore
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
@@ -112,7 +112,7 @@ class Bench:
 
     # -- models -----------------------------------------------------------------------------
 
-    def register(self, name: str, model: Any) -> ModelVersion:
+    def register(self, name: str, model: Any) -> ModelVersionInfo:
         """Register a live model."""
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "model"
@@ -122,7 +122,9 @@ class Bench:
             }
         return self.register_files(name, files)
 
-    def register_files(self, name: str, files: dict[str, bytes], flavor: str = "") -> ModelVersion:
+    def register_files(
+        self, name: str, files: dict[str, bytes], flavor: str = ""
+    ) -> ModelVersionInfo:
         """Register files as they are."""
         upload = self.registry.uploads.open().id
         for path, content in files.items():
@@ -138,7 +140,7 @@ class Bench:
 
     # -- endpoints --------------------------------------------------------------------------
 
-    def deploy(self, name: str, model: str, *, wait: bool = True, **fields: Any) -> Endpoint:
+    def deploy(self, name: str, model: str, *, wait: bool = True, **fields: Any) -> EndpointInfo:
         """Deploy, and wait for the end of it, good or bad."""
         made = self.serving.deploy(DeployRequest(name=name, model=model, **fields))
         return self.settled(name) if wait else made
@@ -147,10 +149,10 @@ class Bench:
         """Try an endpoint out, as the server does for the browser."""
         return asyncio.run(call.score(*self.serving.address(name), body))
 
-    def settled(self, name: str, timeout: float = 300.0) -> Endpoint:
+    def settled(self, name: str, timeout: float = 300.0) -> EndpointInfo:
         """The endpoint once nothing is on its way any more."""
 
-        def done() -> Endpoint | None:
+        def done() -> EndpointInfo | None:
             found = self.serving.get(name)
             return found if found.state in ("running", "failed") else None
 

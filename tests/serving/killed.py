@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from modelyard.schema.common import Change
-from modelyard.schema.serving import Endpoint
+from modelyard.schema.serving import EndpointInfo
 from tests.serving.bench import LIGHT, Bench
 
 PHASES = [
@@ -31,7 +31,7 @@ PHASES = [
 def seen(what: str, change: Change) -> set[str]:
     """The phases that an event tells of."""
     endpoint = change.item
-    if change.domain != "endpoint" or not isinstance(endpoint, Endpoint):
+    if change.domain != "endpoint" or not isinstance(endpoint, EndpointInfo):
         return set()
     found = {endpoint.state}
     for deployment in (endpoint.next, endpoint.current):

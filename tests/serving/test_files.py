@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.errors import ServerError
-from modelyard.schema.registry import ModelVersion
+from modelyard.schema.registry import ModelVersionInfo
 from modelyard_server.serving.files import EndpointFolder
 from tests.serving.bench import Bench
 
@@ -24,7 +24,7 @@ def run(raw):
 
 
 @pytest.fixture
-def light(plain: Bench) -> ModelVersion:
+def light(plain: Bench) -> ModelVersionInfo:
     """`light:1`, whose only file is `factor`."""
     return plain.register_files("light", {"factor": b"1", "sub/more": b"2"}, flavor="custom")
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> EndpointFolder:
 
 
 def test_what_is_done_to_an_app_stays_there(
-    plain: Bench, light: ModelVersion, folder: EndpointFolder
+    plain: Bench, light: ModelVersionInfo, folder: EndpointFolder
 ) -> None:
     registered = plain.registry.files("light", 1)
     app = folder.make_app("d1", registered, "def run(d): ...")
@@ -51,7 +51,7 @@ def test_what_is_done_to_an_app_stays_there(
 
 @pytest.mark.parametrize("missing", [True, False])
 def test_a_changed_registered_file_is_named_and_nothing_is_made(
-    plain: Bench, light: ModelVersion, folder: EndpointFolder, missing: bool
+    plain: Bench, light: ModelVersionInfo, folder: EndpointFolder, missing: bool
 ) -> None:
     registered = plain.registry.files("light", 1)
     file = registered.folder / "sub" / "more"

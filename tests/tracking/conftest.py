@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelyard.schema.common import Change
-from modelyard.schema.tracking import Run, RunCreate
+from modelyard.schema.tracking import RunCreate, RunInfo
 from modelyard.tracking.sink import Sink
 from modelyard.tracking.writer import Writer
 from modelyard_server.artifacts.store import LocalArtifactStore
@@ -47,25 +47,25 @@ class Bench:
             lineage=LineageManager(db=self.db),
         )
 
-    def run(self, experiment: str = "e", **fields: Any) -> Run:
+    def run(self, experiment: str = "e", **fields: Any) -> RunInfo:
         """A run that posts what it logs."""
         return self.manager.create_run(
             RunCreate(id=uuid.uuid4().hex, experiment=experiment, **fields)
         )
 
-    def spooled(self, experiment: str = "e") -> tuple[Run, Writer]:
+    def spooled(self, experiment: str = "e") -> tuple[RunInfo, Writer]:
         """A run that writes its spool where the server reads it."""
         id = uuid.uuid4().hex
         sink = Sink(self.spool, id)
         run = self.manager.create_run(RunCreate(id=id, experiment=experiment, spool=True))
         return run, Writer(sink, {})
 
-    def post(self, run: Run, data: bytes) -> int:
+    def post(self, run: RunInfo, data: bytes) -> int:
         """Post bytes after what the server holds."""
         offset = self.manager.ingest(run.id, 0, b"").offset
         return self.manager.ingest(run.id, offset, data).offset
 
-    def ended(self, status: str = "finished", experiment: str = "e", **fields: Any) -> Run:
+    def ended(self, status: str = "finished", experiment: str = "e", **fields: Any) -> RunInfo:
         """A run that has ended."""
         run = self.run(experiment, **fields)
         self.post(run, b'{"f":{"status":"%s"}}\n' % status.encode())

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from modelyard.schema.tracking import History, Run, RunPage
+from modelyard.schema.tracking import HistoryInfo, RunInfo, RunPage
 
 API = "modelyard/api/v1"
 
@@ -120,8 +120,8 @@ async def test_what_may_be_large_is_encoded_off_the_event_loop(call, start, monk
     status, history = await call("GET", f"runs/{id}/history", key="m7")
     assert (status, history["count"]) == (200, 1)
     assert (await call("PATCH", f"runs/{id}", {"name": "n"}))[1]["metrics"] == run["metrics"]
-    kinds = {kind for kind in on_loop if kind in (Run, RunPage, History)}
-    assert kinds == {Run, RunPage, History}
+    kinds = {kind for kind in on_loop if kind in (RunInfo, RunPage, HistoryInfo)}
+    assert kinds == {RunInfo, RunPage, HistoryInfo}
     assert not any(on_loop[kind] for kind in kinds)
 
 

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from modelyard.errors import InUse, NotFound, WrongState
-from modelyard.schema.tracking import Run, RunCreate
+from modelyard.schema.tracking import RunCreate, RunInfo
 from tests.lineage_support import register, serve
 from tests.tracking.conftest import Bench
 
 _TABLES = ("run", "run_tag", "run_param", "metric", "metric_tail", "metric_chunk", "run_purge")
 
 
-def full(bench: Bench, experiment: str = "e") -> Run:
+def full(bench: Bench, experiment: str = "e") -> RunInfo:
     """An ended run with something in every table, an artifact and an output."""
     run = bench.run(experiment, tags={"t": "1"}, params={"p": "2"})
     writer = bench.manager.files.writer(run.id, "a/model.bin")
@@ -34,7 +34,7 @@ def rows(bench: Bench) -> dict[str, int]:
     return {table: count for table, count in counts.items() if count}
 
 
-def folder(bench: Bench, run: Run) -> Path:
+def folder(bench: Bench, run: RunInfo) -> Path:
     """Where a run's artifacts lie."""
     return bench.store.path(f"runs/{run.id}")
 

@@ -55,7 +55,7 @@ class Exit(msgspec.Struct, kw_only=True):
     at: Timestamp | None = None
 
 
-class Instance(msgspec.Struct, kw_only=True):
+class InstanceInfo(msgspec.Struct, kw_only=True):
     """A compute instance: one container (or process group) with notebook kernels."""
 
     name: str

@@ -17,7 +17,7 @@ class ModelSignature(msgspec.Struct, kw_only=True):
     dtypes: list[str] = []
 
 
-class ModelVersion(msgspec.Struct, kw_only=True):
+class ModelVersionInfo(msgspec.Struct, kw_only=True):
     """One registration under a name."""
 
     name: str
@@ -52,7 +52,7 @@ class Model(msgspec.Struct, kw_only=True):
     updated: Timestamp
     note: str = ""
     tags: dict[str, str] = {}
-    versions: list[ModelVersion] = []
+    versions: list[ModelVersionInfo] = []
 
 
 class UploadOpened(msgspec.Struct, kw_only=True):

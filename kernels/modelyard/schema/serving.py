@@ -51,7 +51,7 @@ class Deployment(msgspec.Struct, kw_only=True):
     exit: Exit | None = None
 
 
-class Endpoint(msgspec.Struct, kw_only=True):
+class EndpointInfo(msgspec.Struct, kw_only=True):
     """A stable URL with two keys, and what answers there."""
 
     name: str

@@ -13,7 +13,7 @@ _Short = Annotated[str, msgspec.Meta(max_length=250)]
 RunStatus = Literal["queued", "preparing", "running", "finished", "failed", "cancelled"]
 
 
-class Experiment(msgspec.Struct, kw_only=True):
+class ExperimentInfo(msgspec.Struct, kw_only=True):
     """A named context that holds runs."""
 
     id: int
@@ -102,7 +102,7 @@ class ModelRef(msgspec.Struct, kw_only=True):
     version: int
 
 
-class Run(msgspec.Struct, kw_only=True):
+class RunInfo(msgspec.Struct, kw_only=True):
     """One execution, as lists show it."""
 
     id: str
@@ -129,12 +129,12 @@ class Run(msgspec.Struct, kw_only=True):
 class RunPage(msgspec.Struct, kw_only=True):
     """A page of runs; `next` is the token of the next page, empty on the last."""
 
-    runs: list[Run]
+    runs: list[RunInfo]
     next: str = ""
     total: int = 0
 
 
-class History(msgspec.Struct, kw_only=True):
+class HistoryInfo(msgspec.Struct, kw_only=True):
     """A metric's points in the order they were logged; three arrays of one length.
 
     When `max_points` asked for fewer points than there are, each bucket contributes its first,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from modelyard.client import Client
 from modelyard.errors import NotFound
 from modelyard.schema import tracking
-from modelyard.schema.tracking import Experiment, ExperimentUpdate, RunPage
+from modelyard.schema.tracking import ExperimentInfo, ExperimentUpdate, RunPage
 from modelyard.suggest import did_you_mean
 from modelyard.tracking.names import check_name
 from modelyard.tracking.run import Run
@@ -19,7 +19,7 @@ from modelyard.tracking.start import start_run
 _PAGE = 500
 
 
-class ExperimentHandle:
+class Experiment:
     """A named context that holds runs. It is made when its first run starts."""
 
     def __init__(self, client: Client, name: str) -> None:
@@ -32,7 +32,7 @@ class ExperimentHandle:
         return self._name
 
     @property
-    def info(self) -> Experiment:
+    def info(self) -> ExperimentInfo:
         """All about it. NotFound while it has had no run."""
         return find_experiment(self._client, self._name)
 
@@ -76,14 +76,14 @@ class ExperimentHandle:
             experiment=self._name, q=q, order_by=order_by, descending=descending, limit=limit
         )
 
-    def rename(self, name: str) -> ExperimentHandle:
+    def rename(self, name: str) -> Experiment:
         """Give it another name. AlreadyExists when that is taken."""
         check_name(name)
         self._patch(ExperimentUpdate(name=name))
         self._name = name
         return self
 
-    def set_note(self, note: str) -> ExperimentHandle:
+    def set_note(self, note: str) -> Experiment:
         """Replace its note; Markdown."""
         self._patch(ExperimentUpdate(note=note))
         return self
@@ -97,17 +97,17 @@ class ExperimentHandle:
         """
         self._client.delete(f"/experiments/{self.id}")
 
-    def restore(self) -> ExperimentHandle:
+    def restore(self) -> Experiment:
         """Bring it back after `delete()`; silent when it was not deleted."""
         found = find_experiment(self._client, self._name, deleted=True)
-        self._client.post(f"/experiments/{found.id}/restore", kind=Experiment)
+        self._client.post(f"/experiments/{found.id}/restore", kind=ExperimentInfo)
         return self
 
     def _patch(self, change: ExperimentUpdate) -> None:
-        self._client.patch(f"/experiments/{self.id}", change, Experiment)
+        self._client.patch(f"/experiments/{self.id}", change, ExperimentInfo)
 
     def __repr__(self) -> str:
-        return f"ExperimentHandle({self._name!r})"
+        return f"Experiment({self._name!r})"
 
 
 class RunsApi:
@@ -118,7 +118,7 @@ class RunsApi:
 
     def get(self, id: str) -> Run:
         """One run. NotFound when there is none."""
-        return Run(self._client, self._client.get(_url(id), tracking.Run))
+        return Run(self._client, self._client.get(_url(id), tracking.RunInfo))
 
     def list(
         self,
@@ -180,19 +180,19 @@ class RunsApi:
 
     def restore(self, id: str) -> Run:
         """Bring a deleted run back."""
-        return Run(self._client, self._client.post(f"{_url(id)}/restore", kind=tracking.Run))
+        return Run(self._client, self._client.post(f"{_url(id)}/restore", kind=tracking.RunInfo))
 
 
-def find_experiment(client: Client, name: str, *, deleted: bool = False) -> Experiment:
+def find_experiment(client: Client, name: str, *, deleted: bool = False) -> ExperimentInfo:
     """The experiment of that name; with `deleted`, a deleted one too.
 
     Raises
     ------
     NotFound: there is none; names a similar one.
     """
-    found = client.get("/experiments", list[Experiment])
+    found = client.get("/experiments", list[ExperimentInfo])
     if deleted:
-        found += client.get("/experiments", list[Experiment], deleted="true")
+        found += client.get("/experiments", list[ExperimentInfo], deleted="true")
     for experiment in found:
         if experiment.name == name:
             return experiment

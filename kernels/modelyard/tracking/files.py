@@ -17,7 +17,7 @@ from modelyard.schema.tracking import ArtifactInfo
 from modelyard.transfers import download_files, files_below, upload_files
 
 
-class RunFiles:
+class RunTransfers:
     """Moves files between this machine and a run's artifacts."""
 
     def __init__(self, client: Client, run_id: str) -> None:

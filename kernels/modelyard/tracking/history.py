@@ -11,7 +11,7 @@ from modelyard.schema import tracking
 class History:
     """A metric's points in the order they were logged: `.steps`, `.values`, `.times`."""
 
-    def __init__(self, info: tracking.History) -> None:
+    def __init__(self, info: tracking.HistoryInfo) -> None:
         self.key = info.key
         self.steps: list[int] = info.steps
         # float() reads the strings in which NaN and infinities travel.

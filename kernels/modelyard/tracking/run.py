@@ -17,7 +17,7 @@ from modelyard.errors import NotConnected, WrongState
 from modelyard.schema import tracking
 from modelyard.schema.tracking import ModelRef, RunFinish, RunUpdate
 from modelyard.tracking import current, show
-from modelyard.tracking.files import RunFiles, figure_bytes
+from modelyard.tracking.files import RunTransfers, figure_bytes
 from modelyard.tracking.history import History
 from modelyard.tracking.recording import Recording
 from modelyard.tracking.values import as_texts
@@ -39,13 +39,13 @@ class Run:
     """
 
     def __init__(
-        self, client: Client, info: tracking.Run, recording: Recording | None = None
+        self, client: Client, info: tracking.RunInfo, recording: Recording | None = None
     ) -> None:
         self._client = client
         self._info = info
         self._recording = recording
         self._url = f"/runs/{quote(info.id, safe='')}"
-        self._files = RunFiles(client, info.id)
+        self._files = RunTransfers(client, info.id)
         self._pid = os.getpid()
 
     @staticmethod
@@ -68,7 +68,7 @@ class Run:
     # -- reading ----------------------------------------------------------------------------
 
     @property
-    def info(self) -> tracking.Run:
+    def info(self) -> tracking.RunInfo:
         """All fields at once."""
         if self._recording is not None:
             with suppress(NotConnected):  # what is known here serves until the server is back
@@ -133,7 +133,7 @@ class Run:
 
     def refresh(self) -> Run:
         """Fetch it anew."""
-        self._info = self._client.get(self._url, tracking.Run)
+        self._info = self._client.get(self._url, tracking.RunInfo)
         return self
 
     def history(self, key: str, max_points: int | None = None) -> History:
@@ -148,7 +148,7 @@ class Run:
         NotFound: no such metric was logged; names a similar one.
         """
         found = self._client.get(
-            f"{self._url}/history", tracking.History, key=key, max_points=max_points
+            f"{self._url}/history", tracking.HistoryInfo, key=key, max_points=max_points
         )
         return History(found)
 
@@ -287,7 +287,7 @@ class Run:
         try:
             offset = recording.end(status, error)
             body = RunFinish(status=status, error=error, offset=offset)
-            self._info = self._client.post(f"{self._url}/finish", body, tracking.Run)
+            self._info = self._client.post(f"{self._url}/finish", body, tracking.RunInfo)
         except NotConnected as problem:
             self._info.status = status
             warnings.warn(
@@ -325,7 +325,7 @@ class Run:
             self._recording.forked()
 
     def _update(self, change: RunUpdate) -> None:
-        self._info = self._client.request("PATCH", self._url, body=change, kind=tracking.Run)
+        self._info = self._client.request("PATCH", self._url, body=change, kind=tracking.RunInfo)
 
     def _ended(self) -> Recording:
         raise WrongState(

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def run_line(info: tracking.Run) -> str:
+def run_line(info: tracking.RunInfo) -> str:
     """A run on one line."""
     return f"Run({info.name!r}, {info.status}, experiment={info.experiment!r}, id={info.id!r})"
 
 
-def run_html(info: tracking.Run) -> str:
+def run_html(info: tracking.RunInfo) -> str:
     """A run as a small table."""
     rows: list[tuple[str, str]] = [
         ("Experiment", info.experiment),
@@ -35,7 +35,7 @@ def run_html(info: tracking.Run) -> str:
     return f"<b>{html.escape(info.name)}</b>{_table(None, cells)}"
 
 
-def _lasts(info: tracking.Run) -> dict[str, Any]:
+def _lasts(info: tracking.RunInfo) -> dict[str, Any]:
     return {key: _number(metric.last) for key, metric in info.metrics.items()}
 
 
@@ -76,7 +76,7 @@ class Runs(list["Run"]):
         return _table(["Name", "Status", "Experiment", *keys], rows)
 
 
-def _metric(info: tracking.Run, key: str) -> str:
+def _metric(info: tracking.RunInfo, key: str) -> str:
     return _number(info.metrics[key].last) if key in info.metrics else ""
 
 

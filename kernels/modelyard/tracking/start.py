@@ -34,7 +34,7 @@ def start_run(
     params: Mapping[str, Any] | None,
     cell: str | None,
 ) -> Run:
-    """Open a run; see `ExperimentHandle.start_run`."""
+    """Open a run; see `Experiment.start_run`."""
     check_name(experiment, field="experiment")
     body = RunCreate(
         id=uuid.uuid4().hex,
@@ -67,9 +67,9 @@ def _parent() -> str:
     return found.id if found is not None and inside else ""
 
 
-def _announce(client: Client, sink: Sink, body: RunCreate) -> tracking.Run:
+def _announce(client: Client, sink: Sink, body: RunCreate) -> tracking.RunInfo:
     try:
-        return client.post("/runs", body, tracking.Run)
+        return client.post("/runs", body, tracking.RunInfo)
     except NotConnected as error:
         if not body.spool:
             raise
@@ -79,7 +79,7 @@ def _announce(client: Client, sink: Sink, body: RunCreate) -> tracking.Run:
             f"The run '{body.name}' is recorded and will appear when the server is back: {error}",
             stacklevel=5,
         )
-    return tracking.Run(
+    return tracking.RunInfo(
         id=body.id,
         experiment_id=0,
         experiment=body.experiment,

@@ -157,7 +157,7 @@ export interface Exit {
 }
 
 /** A compute instance: one container (or process group) with notebook kernels. */
-export interface Instance {
+export interface InstanceInfo {
   name: string;
   size: string;
   cpus: number;
@@ -241,7 +241,7 @@ export interface Device {
 export type RunStatus = 'queued' | 'preparing' | 'running' | 'finished' | 'failed' | 'cancelled';
 
 /** A named context that holds runs. */
-export interface Experiment {
+export interface ExperimentInfo {
   id: number;
   name: string;
   note: string;
@@ -321,7 +321,7 @@ export interface ModelRef {
 }
 
 /** One execution, as lists show it. */
-export interface Run {
+export interface RunInfo {
   id: string;
   experiment_id: number;
   experiment: string;
@@ -345,7 +345,7 @@ export interface Run {
 
 /** A page of runs; `next` is the token of the next page, empty on the last. */
 export interface RunPage {
-  runs: Run[];
+  runs: RunInfo[];
   next: string;
   total: number;
 }
@@ -356,7 +356,7 @@ export interface RunPage {
  * When `max_points` asked for fewer points than there are, each bucket contributes its first,
  * lowest, highest and last point, so that extremes are exact.
  */
-export interface History {
+export interface HistoryInfo {
   key: string;
   steps: number[];
   values: (number | string)[];
@@ -397,7 +397,7 @@ export interface ModelSignature {
 }
 
 /** One registration under a name. */
-export interface ModelVersion {
+export interface ModelVersionInfo {
   name: string;
   version: number;
   created: number;
@@ -429,7 +429,7 @@ export interface Model {
   updated: number;
   note: string;
   tags: Record<string, string>;
-  versions: ModelVersion[];
+  versions: ModelVersionInfo[];
 }
 
 /** A staging area for files: PUT them, then name it in a registration. */
@@ -507,7 +507,7 @@ export interface Deployment {
 }
 
 /** A stable URL with two keys, and what answers there. */
-export interface Endpoint {
+export interface EndpointInfo {
   name: string;
   /** Base URL; POST to `url + '/score'`. */
   url: string;

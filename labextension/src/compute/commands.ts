@@ -5,7 +5,7 @@ import { addIcon, LabIcon, runIcon, stopIcon, terminalIcon } from '@jupyterlab/u
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { ApiError } from '../api/request';
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { plural } from '../ui/format';
 import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
@@ -31,7 +31,7 @@ interface InstanceCommand {
   label: string;
   icon: LabIcon;
   /** When it makes sense; without it, always. */
-  when?: (instance: Instance) => boolean;
+  when?: (instance: InstanceInfo) => boolean;
   run: (name: string) => Promise<unknown>;
 }
 
@@ -86,7 +86,7 @@ function target({ app, pages }: CommandParts, isPalette: boolean): string | unde
 
 function instanceCommands(parts: CommandParts): InstanceCommand[] {
   const { app, model, pages, trans } = parts;
-  const isRunning = (instance: Instance): boolean => instance.state === 'running';
+  const isRunning = (instance: InstanceInfo): boolean => instance.state === 'running';
   return [
     {
       id: CommandIDs.open,

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 import { formDialog } from '../ui/formdialog';
 import { InstanceForm } from './form';
 import { ComputeModel } from './model';
@@ -13,7 +13,7 @@ import { ComputeModel } from './model';
 export async function createInstance(
   model: ComputeModel,
   trans: TranslationBundle,
-): Promise<Instance | null> {
+): Promise<InstanceInfo | null> {
   await Promise.all([model.instances.ready(), model.live.status ?? model.live.refreshStatus()]);
   const { status } = model.live;
   if (!status) {
@@ -21,7 +21,7 @@ export async function createInstance(
   }
   const taken = model.instances.items.map(instance => instance.name);
   const form = new InstanceForm(status, taken, trans);
-  return formDialog<Instance>({
+  return formDialog<InstanceInfo>({
     title: trans.__('New compute instance'),
     action: trans.__('Create'),
     fields: form.fields,

@@ -1,7 +1,7 @@
 import type { KernelSpec } from '@jupyterlab/services';
 
 import type { Collection } from '../api/collection';
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 
 /**
  * Fetches the kernelspecs again whenever instances came, went, or began to run: JupyterLab alone
@@ -9,7 +9,7 @@ import type { Instance } from '../api/schema';
  */
 export class KernelspecRefresher {
   constructor(
-    private readonly _instances: Pick<Collection<Instance>, 'items' | 'changed' | 'state'>,
+    private readonly _instances: Pick<Collection<InstanceInfo>, 'items' | 'changed' | 'state'>,
     private readonly _specs: Pick<KernelSpec.IManager, 'refreshSpecs'>,
   ) {
     _instances.changed.connect(this._onChanged, this);

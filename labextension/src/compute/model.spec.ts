@@ -1,12 +1,12 @@
 import { Signal } from '@lumino/signaling';
 import { describe, expect, it } from 'vitest';
 
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 import { KernelspecRefresher } from './kernelspecs';
 import { blockedBy, canStart, canStop, nameProblem, offered, suggestName } from './model';
 
-function instance(name: string, state: Instance['state'] = 'running'): Instance {
-  return { name, state } as Instance;
+function instance(name: string, state: InstanceInfo['state'] = 'running'): InstanceInfo {
+  return { name, state } as InstanceInfo;
 }
 
 describe('suggestName', () => {
@@ -49,7 +49,7 @@ describe('what can be done', () => {
       ...instance('a', 'unreachable'),
       engine: 'docker',
       desired: 'running',
-    } as Instance;
+    } as InstanceInfo;
     expect(offered(lost)).toEqual({ run: true, start: false, stop: true });
     expect(offered({ ...lost, desired: 'stopped' })).toEqual({
       run: false,
@@ -67,13 +67,13 @@ describe('KernelspecRefresher', () => {
   it('fetches kernels when an instance begins or ceases to run, and not otherwise', () => {
     const instances = {
       state: 'ready' as const,
-      items: [instance('a', 'creating')] as readonly Instance[],
+      items: [instance('a', 'creating')] as readonly InstanceInfo[],
       changed: new Signal<object, void>({}),
     };
     let fetched = 0;
     const specs = { refreshSpecs: async () => void (fetched += 1) };
     new KernelspecRefresher(instances as never, specs);
-    const become = (...items: Instance[]): number => {
+    const become = (...items: InstanceInfo[]): number => {
       instances.items = items;
       instances.changed.emit();
       return fetched;

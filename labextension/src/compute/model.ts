@@ -2,7 +2,7 @@ import { Collection } from '../api/collection';
 import type { Live } from '../api/live';
 import { pathOf, request } from '../api/request';
 import {
-  Instance,
+  InstanceInfo,
   InstanceCreate,
   InstanceUsage,
   LogText,
@@ -14,25 +14,25 @@ import {
 /** The compute instances, live, and what can be done with them. */
 export class ComputeModel {
   constructor(readonly live: Live) {
-    this.instances = new Collection<Instance>({
+    this.instances = new Collection<InstanceInfo>({
       live,
       domain: 'compute',
       key: instance => instance.name,
-      load: () => request<Instance[]>('/compute'),
-      loadOne: name => request<Instance>(pathOf('compute', name)),
+      load: () => request<InstanceInfo[]>('/compute'),
+      loadOne: name => request<InstanceInfo>(pathOf('compute', name)),
       compare: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
     });
   }
 
-  readonly instances: Collection<Instance>;
+  readonly instances: Collection<InstanceInfo>;
 
   /** Create an instance; it starts in the background. @throws ApiError */
-  async create(wanted: InstanceCreate): Promise<Instance> {
-    return this._take(await request<Instance>('/compute', { method: 'POST', body: wanted }));
+  async create(wanted: InstanceCreate): Promise<InstanceInfo> {
+    return this._take(await request<InstanceInfo>('/compute', { method: 'POST', body: wanted }));
   }
 
   /** @throws ApiError */
-  start(name: string): Promise<Instance> {
+  start(name: string): Promise<InstanceInfo> {
     return this._act(name, 'start', false);
   }
 
@@ -40,19 +40,19 @@ export class ComputeModel {
    * @param force end its kernels too; without it, live kernels are an error.
    * @throws ApiError
    */
-  stop(name: string, force = false): Promise<Instance> {
+  stop(name: string, force = false): Promise<InstanceInfo> {
     return this._act(name, 'stop', force);
   }
 
   /** See `stop`. */
-  restart(name: string, force = false): Promise<Instance> {
+  restart(name: string, force = false): Promise<InstanceInfo> {
     return this._act(name, 'restart', force);
   }
 
   /** Delete it with what was installed on it; User files stay. See `stop`. */
-  async remove(name: string, force = false): Promise<Instance> {
+  async remove(name: string, force = false): Promise<InstanceInfo> {
     return this._take(
-      await request<Instance>(pathOf('compute', name), { method: 'DELETE', query: { force } }),
+      await request<InstanceInfo>(pathOf('compute', name), { method: 'DELETE', query: { force } }),
     );
   }
 
@@ -72,29 +72,29 @@ export class ComputeModel {
     return (await request<TerminalOpened>(path, { method: 'POST' })).name;
   }
 
-  private async _act(name: string, verb: string, force: boolean): Promise<Instance> {
+  private async _act(name: string, verb: string, force: boolean): Promise<InstanceInfo> {
     const path = pathOf('compute', name, verb);
-    return this._take(await request<Instance>(path, { method: 'POST', query: { force } }));
+    return this._take(await request<InstanceInfo>(path, { method: 'POST', query: { force } }));
   }
 
-  private _take(instance: Instance): Instance {
+  private _take(instance: InstanceInfo): InstanceInfo {
     this.instances.upsert(instance);
     return instance;
   }
 }
 
 /** Whether it can be started now. */
-export function canStart(instance: Instance): boolean {
+export function canStart(instance: InstanceInfo): boolean {
   return instance.state === 'stopped' || instance.state === 'failed';
 }
 
 /** Whether it can be stopped now; also in the middle of a start that takes too long. */
-export function canStop(instance: Instance): boolean {
+export function canStop(instance: InstanceInfo): boolean {
   return ['running', 'starting', 'creating'].includes(instance.state);
 }
 
 /** Why nothing can be done with it that its engine must do; empty when its engine answers. */
-export function blockedBy(instance: Instance): string {
+export function blockedBy(instance: InstanceInfo): string {
   if (instance.state !== 'unreachable') {
     return '';
   }
@@ -102,7 +102,7 @@ export function blockedBy(instance: Instance): string {
 }
 
 /** The actions to offer; those of an unreachable instance are shown, but blocked. */
-export function offered(instance: Instance): { run: boolean; start: boolean; stop: boolean } {
+export function offered(instance: InstanceInfo): { run: boolean; start: boolean; stop: boolean } {
   const unreachable = instance.state === 'unreachable';
   const wanted = instance.desired === 'running';
   return {
@@ -113,7 +113,7 @@ export function offered(instance: Instance): { run: boolean; start: boolean; sto
 }
 
 /** Whether something is being done with it. */
-export function isMoving(instance: Instance): boolean {
+export function isMoving(instance: InstanceInfo): boolean {
   return ['creating', 'starting', 'stopping', 'deleting'].includes(instance.state);
 }
 

@@ -3,7 +3,7 @@ import type { Session } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
 import { ErrorState, ProgressLine } from '../ui/feedback';
@@ -48,7 +48,7 @@ export default function InstancePage(props: InstancePageProps): React.ReactEleme
   );
 }
 
-function Loaded(props: InstancePageProps & { instance: Instance }): React.ReactElement {
+function Loaded(props: InstancePageProps & { instance: InstanceInfo }): React.ReactElement {
   const { instance, model, commands, sessions } = props;
   const { name, state } = instance;
   const reason = blockedBy(instance);
@@ -78,7 +78,7 @@ function Loaded(props: InstancePageProps & { instance: Instance }): React.ReactE
   );
 }
 
-function Header(props: { instance: Instance; commands: CommandRegistry }): React.ReactElement {
+function Header(props: { instance: InstanceInfo; commands: CommandRegistry }): React.ReactElement {
   const { instance, commands } = props;
   const trans = useTrans();
   const now = useNow();

@@ -3,7 +3,7 @@ import type { Session } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Exit, Instance } from '../api/schema';
+import type { Exit, InstanceInfo } from '../api/schema';
 import { IconButton } from '../ui/buttons';
 import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
 import { formatBytes, formatTime } from '../ui/format';
@@ -16,7 +16,7 @@ import { useTrans } from '../ui/translation';
 import type { ComputeModel } from './model';
 
 /** What it is made of. */
-export function DetailsPanel({ instance }: { instance: Instance }): React.ReactElement {
+export function DetailsPanel({ instance }: { instance: InstanceInfo }): React.ReactElement {
   const trans = useTrans();
   const engine = instance.engine === 'docker' ? trans.__('Docker') : trans.__('Local processes');
   return (
@@ -39,7 +39,10 @@ export function DetailsPanel({ instance }: { instance: Instance }): React.ReactE
 }
 
 /** What it occupies, measured when the page opens and when asked for. */
-export function UsagePanel(props: { instance: Instance; model: ComputeModel }): React.ReactElement {
+export function UsagePanel(props: {
+  instance: InstanceInfo;
+  model: ComputeModel;
+}): React.ReactElement {
   const { instance, model } = props;
   const trans = useTrans();
   const { value, error, reload } = useAsync(
@@ -101,7 +104,7 @@ function Meter(props: { label: string; fraction: number; text: string }): React.
 
 /** The notebooks and consoles whose kernel runs on it. */
 export function KernelsPanel(props: {
-  instance: Instance;
+  instance: InstanceInfo;
   commands: CommandRegistry;
   sessions: Session.IManager;
 }): React.ReactElement {

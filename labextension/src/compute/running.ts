@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 import { plural } from '../ui/format';
 import { computeIcon } from '../ui/icons';
 import type { ComputeModel } from './model';
@@ -57,7 +57,7 @@ export class RunningInstances implements IRunningSessions.IManager {
     this._running().forEach(({ name }) => void this._model.stop(name, true));
   }
 
-  private _running(): Instance[] {
+  private _running(): InstanceInfo[] {
     return this._model.instances.items.filter(instance => instance.state === 'running');
   }
 }

@@ -2,7 +2,7 @@ import { addIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Instance } from '../api/schema';
+import type { InstanceInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
 import { CollectionSection } from '../ui/collectionsection';
@@ -52,11 +52,14 @@ export function ComputeSection({ model, commands }: ComputeSectionProps): React.
   );
 }
 
-function filterInstances(items: readonly Instance[], query: string): Instance[] {
+function filterInstances(items: readonly InstanceInfo[], query: string): InstanceInfo[] {
   return items.filter(item => matches(query, item.name, item.state, item.size, item.image));
 }
 
-function InstanceRow(props: { instance: Instance; commands: CommandRegistry }): React.ReactElement {
+function InstanceRow(props: {
+  instance: InstanceInfo;
+  commands: CommandRegistry;
+}): React.ReactElement {
   const { instance, commands } = props;
   const trans = useTrans();
   const run = (command: string) => (): void =>
@@ -120,7 +123,7 @@ function InstanceRow(props: { instance: Instance; commands: CommandRegistry }): 
 }
 
 /** 'small · 1 kernel · 1 GPU'. */
-function summary(instance: Instance): string {
+function summary(instance: InstanceInfo): string {
   return [
     instance.size,
     instance.gpus > 0 ? plural(instance.gpus, 'GPU') : '',
@@ -131,7 +134,7 @@ function summary(instance: Instance): string {
     .join(' · ');
 }
 
-function tooltip(instance: Instance): string {
+function tooltip(instance: InstanceInfo): string {
   return [
     instance.name,
     `${plural(instance.cpus, 'CPU')}, ${formatBytes(instance.memory)}`,

@@ -4,8 +4,8 @@ import type {
   Model,
   ModelRegister,
   ModelUpdate,
-  ModelVersion,
-  Run,
+  ModelVersionInfo,
+  RunInfo,
 } from '../api/schema';
 
 const versionPath = (name: string, version: number): string =>
@@ -27,16 +27,16 @@ export function deleteModel(name: string): Promise<void> {
   return request<void>(pathOf('models', name), { method: 'DELETE' });
 }
 
-export function registerVersion(name: string, body: ModelRegister): Promise<ModelVersion> {
-  return request<ModelVersion>(pathOf('models', name, 'versions'), { method: 'POST', body });
+export function registerVersion(name: string, body: ModelRegister): Promise<ModelVersionInfo> {
+  return request<ModelVersionInfo>(pathOf('models', name, 'versions'), { method: 'POST', body });
 }
 
 export function updateVersion(
   name: string,
   version: number,
   update: Partial<ModelUpdate>,
-): Promise<ModelVersion> {
-  return request<ModelVersion>(versionPath(name, version), { method: 'PATCH', body: update });
+): Promise<ModelVersionInfo> {
+  return request<ModelVersionInfo>(versionPath(name, version), { method: 'PATCH', body: update });
 }
 
 export function deleteVersion(name: string, version: number): Promise<void> {
@@ -53,8 +53,8 @@ export function versionFileUrl(name: string, version: number, path: string): str
 }
 
 /** The run that a model is registered from. */
-export function getRun(id: string): Promise<Run> {
-  return request<Run>(pathOf('runs', id));
+export function getRun(id: string): Promise<RunInfo> {
+  return request<RunInfo>(pathOf('runs', id));
 }
 
 /** All files of a run, to find the model directories among them. */

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { ApiError } from '../api/request';
-import type { ModelVersion, Run } from '../api/schema';
+import type { ModelVersionInfo, RunInfo } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { formDialog } from '../ui/formdialog';
 import { plural } from '../ui/format';
@@ -84,7 +84,7 @@ async function register(run: string, path: string, parts: IRegistryParts): Promi
 }
 
 interface IFound {
-  run: Run;
+  run: RunInfo;
   paths: string[];
 }
 
@@ -106,7 +106,7 @@ async function askAndRegister(
   { run, paths }: IFound,
   path: string,
   { model, trans }: IRegistryParts,
-): Promise<ModelVersion | null> {
+): Promise<ModelVersionInfo | null> {
   await model.models.ready();
   return formDialog({
     title: trans.__('Register a model'),

@@ -3,7 +3,14 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Collection } from '../api/collection';
 import type { Live } from '../api/live';
-import { ArtifactInfo, Model, ModelVersion, NAME_PATTERN, NAME_RULE, Run } from '../api/schema';
+import {
+  ArtifactInfo,
+  Model,
+  ModelVersionInfo,
+  NAME_PATTERN,
+  NAME_RULE,
+  RunInfo,
+} from '../api/schema';
 import * as api from './api';
 
 /** Registered models, live. */
@@ -50,7 +57,7 @@ export class RegistryModel implements IDisposable {
     return this.models.items.find(model => model.name === name);
   }
 
-  async register(name: string, run: string, path: string, note: string): Promise<ModelVersion> {
+  async register(name: string, run: string, path: string, note: string): Promise<ModelVersionInfo> {
     const version = await api.registerVersion(name, { run_id: run, path, note });
     await this._reload(name);
     return version;
@@ -106,7 +113,7 @@ export function filterModels(items: readonly Model[], query: string): Model[] {
 }
 
 /** The version to show: the one asked for, else the newest; undefined when there is none. */
-export function pickVersion(model: Model, version: number | null): ModelVersion | undefined {
+export function pickVersion(model: Model, version: number | null): ModelVersionInfo | undefined {
   return model.versions.find(each => each.version === version) ?? model.versions[0];
 }
 
@@ -116,7 +123,7 @@ export function nameProblem(name: string): string | null {
 }
 
 /** A model name made of an experiment's, as a suggestion. */
-export function suggestName(run: Pick<Run, 'experiment' | 'name'>): string {
+export function suggestName(run: Pick<RunInfo, 'experiment' | 'name'>): string {
   const clean = (text: string): string =>
     text
       .replace(/[^A-Za-z0-9._-]+/g, '-')
@@ -135,7 +142,7 @@ export function modelPaths(files: readonly ArtifactInfo[]): string[] {
 }
 
 /** A signature as rows: position, name, type. */
-export function signatureRows(version: ModelVersion): { name: string; dtype: string }[] {
+export function signatureRows(version: ModelVersionInfo): { name: string; dtype: string }[] {
   const signature = version.signature;
   if (!signature) {
     return [];

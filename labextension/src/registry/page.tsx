@@ -2,7 +2,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Model, ModelVersion } from '../api/schema';
+import type { Model, ModelVersionInfo } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import type { ColumnDef } from '../ui/datatable';
 import { EmptyState } from '../ui/feedback';
@@ -83,11 +83,11 @@ function Loaded(props: IModelParts): React.ReactElement {
   );
 }
 
-function Versions(props: IModelParts & { shown: ModelVersion }): React.ReactElement {
+function Versions(props: IModelParts & { shown: ModelVersionInfo }): React.ReactElement {
   const { item, model, name, shown } = props;
   const trans = useTrans();
   const columns = React.useMemo(
-    (): ColumnDef<ModelVersion, never>[] => [
+    (): ColumnDef<ModelVersionInfo, never>[] => [
       {
         id: 'version',
         header: trans.__('Version'),

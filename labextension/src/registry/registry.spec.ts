@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ArtifactInfo, Model, ModelVersion } from '../api/schema';
+import type { ArtifactInfo, Model, ModelVersionInfo } from '../api/schema';
 import {
   filterModels,
   modelPaths,
@@ -10,7 +10,10 @@ import {
   suggestName,
 } from './model';
 
-const version = (number: number, differences: Partial<ModelVersion> = {}): ModelVersion => ({
+const version = (
+  number: number,
+  differences: Partial<ModelVersionInfo> = {},
+): ModelVersionInfo => ({
   name: 'bc',
   version: number,
   created: 0,
@@ -31,7 +34,7 @@ const version = (number: number, differences: Partial<ModelVersion> = {}): Model
   ...differences,
 });
 
-const model = (name: string, versions: ModelVersion[], updated = 0): Model => ({
+const model = (name: string, versions: ModelVersionInfo[], updated = 0): Model => ({
   name,
   created: 0,
   updated,

@@ -1,7 +1,7 @@
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Model, ModelVersion } from '../api/schema';
+import type { Model, ModelVersionInfo } from '../api/schema';
 import { CollectionSection } from '../ui/collectionsection';
 import { EmptyState } from '../ui/feedback';
 import { plural, relativeTime } from '../ui/format';
@@ -97,7 +97,7 @@ function ModelRow(props: { item: Model; commands: CommandRegistry }): React.Reac
 }
 
 interface IVersionProps {
-  version: ModelVersion;
+  version: ModelVersionInfo;
   commands: CommandRegistry;
 }
 

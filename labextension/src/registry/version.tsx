@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import type { ModelVersion } from '../api/schema';
+import type { ModelVersionInfo } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import { CodeBlock, CopyButton } from '../ui/code';
 import { ErrorState, Skeleton } from '../ui/feedback';
@@ -18,7 +18,7 @@ import type { IModelParts } from './page';
 import { CommandIDs } from './tokens';
 
 export interface IVersionParts extends IModelParts {
-  version: ModelVersion;
+  version: ModelVersionInfo;
 }
 
 /** All about one version of a model. */
@@ -130,7 +130,7 @@ function About({ version, commands }: IVersionParts): React.ReactElement {
   );
 }
 
-function Signature({ version }: { version: ModelVersion }): React.ReactElement {
+function Signature({ version }: { version: ModelVersionInfo }): React.ReactElement {
   const trans = useTrans();
   const rows = signatureRows(version);
   if (rows.length === 0) {
@@ -158,7 +158,7 @@ function Signature({ version }: { version: ModelVersion }): React.ReactElement {
   );
 }
 
-function Files({ version }: { version: ModelVersion }): React.ReactElement {
+function Files({ version }: { version: ModelVersionInfo }): React.ReactElement {
   const trans = useTrans();
   const { name, version: number } = version;
   const files = useAsync(() => listFiles(name, number), [name, number]);

@@ -1,7 +1,7 @@
 import { pathOf, request } from '../api/request';
 import type {
   DeployRequest,
-  Endpoint,
+  EndpointInfo,
   EndpointKeys,
   LogText,
   RotateKey,
@@ -9,20 +9,20 @@ import type {
   Status,
 } from '../api/schema';
 
-export function listEndpoints(): Promise<Endpoint[]> {
-  return request<Endpoint[]>('/endpoints');
+export function listEndpoints(): Promise<EndpointInfo[]> {
+  return request<EndpointInfo[]>('/endpoints');
 }
 
-export function getEndpoint(name: string): Promise<Endpoint> {
-  return request<Endpoint>(pathOf('endpoints', name));
+export function getEndpoint(name: string): Promise<EndpointInfo> {
+  return request<EndpointInfo>(pathOf('endpoints', name));
 }
 
-export function deploy(body: DeployRequest): Promise<Endpoint> {
-  return request<Endpoint>('/endpoints', { method: 'POST', body });
+export function deploy(body: DeployRequest): Promise<EndpointInfo> {
+  return request<EndpointInfo>('/endpoints', { method: 'POST', body });
 }
 
-export function deleteEndpoint(name: string): Promise<Endpoint> {
-  return request<Endpoint>(pathOf('endpoints', name), { method: 'DELETE' });
+export function deleteEndpoint(name: string): Promise<EndpointInfo> {
+  return request<EndpointInfo>(pathOf('endpoints', name), { method: 'DELETE' });
 }
 
 export function getKeys(name: string): Promise<EndpointKeys> {

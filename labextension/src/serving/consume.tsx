@@ -2,7 +2,7 @@ import { Clipboard } from '@jupyterlab/apputils';
 import { copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Endpoint, RotateKey } from '../api/schema';
+import type { EndpointInfo, RotateKey } from '../api/schema';
 import { IconButton, TextButton } from '../ui/buttons';
 import { CodeBlock } from '../ui/code';
 import { confirmDanger } from '../ui/confirm';
@@ -19,7 +19,7 @@ import type { TryIt } from './tryit';
 const PLACEHOLDER = 'YOUR_KEY';
 
 export interface IConsumeProps {
-  endpoint: Endpoint;
+  endpoint: EndpointInfo;
   keys: Keys;
   /** Its request is the one in the snippets. */
   tryIt: TryIt;

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Collection } from '../api/collection';
 import { ApiError } from '../api/request';
-import { DeployRequest, Endpoint, Model, NAME_PATTERN, NAME_RULE, Status } from '../api/schema';
+import { DeployRequest, EndpointInfo, Model, NAME_PATTERN, NAME_RULE, Status } from '../api/schema';
 import type { Field, Values } from '../ui/fields';
 import { formDialog } from '../ui/formdialog';
 import { sizeOption } from '../ui/sizes';
@@ -32,7 +32,7 @@ export interface IDeployParts {
 export async function deployDialog(
   parts: IDeployParts,
   start: IDeployStart,
-): Promise<Endpoint | null> {
+): Promise<EndpointInfo | null> {
   const { model, models, trans } = parts;
   const [status] = await Promise.all([getStatus(), models.ready(), model.endpoints.ready()]);
   if (models.items.length === 0) {

@@ -5,10 +5,10 @@ import type { Live } from '../api/live';
 import type {
   Deployment,
   DeployRequest,
-  Endpoint,
+  EndpointInfo,
   ErrorInfo,
   ModelRef,
-  ModelVersion,
+  ModelVersionInfo,
   Progress,
 } from '../api/schema';
 import * as api from './api';
@@ -16,7 +16,7 @@ import * as api from './api';
 /** Endpoints, live. */
 export class ServingModel implements IDisposable {
   constructor(live: Live) {
-    this.endpoints = new Collection<Endpoint>({
+    this.endpoints = new Collection<EndpointInfo>({
       live,
       domain: 'endpoint',
       key: endpoint => endpoint.name,
@@ -25,7 +25,7 @@ export class ServingModel implements IDisposable {
     });
   }
 
-  readonly endpoints: Collection<Endpoint>;
+  readonly endpoints: Collection<EndpointInfo>;
 
   get isDisposed(): boolean {
     return this._disposed;
@@ -36,11 +36,11 @@ export class ServingModel implements IDisposable {
     this.endpoints.dispose();
   }
 
-  find(name: string): Endpoint | undefined {
+  find(name: string): EndpointInfo | undefined {
     return this.endpoints.items.find(endpoint => endpoint.name === name);
   }
 
-  async deploy(body: DeployRequest): Promise<Endpoint> {
+  async deploy(body: DeployRequest): Promise<EndpointInfo> {
     const endpoint = await api.deploy(body);
     this.endpoints.upsert(endpoint);
     return endpoint;
@@ -54,7 +54,7 @@ export class ServingModel implements IDisposable {
 }
 
 /** Endpoints that match the words typed (name or model), by name. */
-export function filterEndpoints(items: readonly Endpoint[], query: string): Endpoint[] {
+export function filterEndpoints(items: readonly EndpointInfo[], query: string): EndpointInfo[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   return items
     .filter(item => {
@@ -70,7 +70,7 @@ export function modelRef(deployment: Pick<Deployment, 'model' | 'version'>): str
 }
 
 /** One line on what an endpoint serves: `bc:1`, or `bc:1 → bc:2` while it changes. */
-export function served(endpoint: Endpoint): string {
+export function served(endpoint: EndpointInfo): string {
   const { current, next } = endpoint;
   if (current && next && next.state !== 'failed') {
     return `${modelRef(current)} → ${modelRef(next)}`;
@@ -80,7 +80,7 @@ export function served(endpoint: Endpoint): string {
 }
 
 /** What the endpoint is busy with; null when it is not. */
-export function progressOf(endpoint: Endpoint): Progress | null {
+export function progressOf(endpoint: EndpointInfo): Progress | null {
   if (endpoint.state !== 'creating' && endpoint.state !== 'updating') {
     return null;
   }
@@ -88,12 +88,12 @@ export function progressOf(endpoint: Endpoint): Progress | null {
 }
 
 /** Why the endpoint, or the deployment on its way, failed; null when all is well. */
-export function failureOf(endpoint: Endpoint): ErrorInfo | null {
+export function failureOf(endpoint: EndpointInfo): ErrorInfo | null {
   return endpoint.error ?? endpoint.next?.error ?? endpoint.current?.error ?? null;
 }
 
 /** Why nothing can be done with it that its engine must do; empty when its engine answers. */
-export function blockedBy(endpoint: Endpoint): string {
+export function blockedBy(endpoint: EndpointInfo): string {
   if (endpoint.state !== 'unreachable') {
     return '';
   }
@@ -101,7 +101,7 @@ export function blockedBy(endpoint: Endpoint): string {
 }
 
 /** Whether requests are answered now. */
-export function answers(endpoint: Endpoint): boolean {
+export function answers(endpoint: EndpointInfo): boolean {
   return (
     endpoint.current?.state === 'running' && !['deleting', 'unreachable'].includes(endpoint.state)
   );
@@ -109,9 +109,9 @@ export function answers(endpoint: Endpoint): boolean {
 
 /** Endpoints whose current deployment is one of these model versions. */
 export function endpointsServing(
-  endpoints: readonly Endpoint[],
+  endpoints: readonly EndpointInfo[],
   versions: readonly ModelRef[],
-): Endpoint[] {
+): EndpointInfo[] {
   return endpoints.filter(({ current }) =>
     versions.some(each => each.name === current?.model && each.version === current.version),
   );
@@ -141,6 +141,6 @@ export function suggestEndpoint(model: string, taken: readonly string[]): string
 }
 
 /** How many numbers a row of the served model has; null when it is not known. */
-export function featuresOf(version: ModelVersion | undefined): number | null {
+export function featuresOf(version: ModelVersionInfo | undefined): number | null {
   return version?.signature?.features ?? null;
 }

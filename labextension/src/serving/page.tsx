@@ -2,7 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { Collection } from '../api/collection';
-import type { Endpoint, Model } from '../api/schema';
+import type { EndpointInfo, Model } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
 import { CopyButton } from '../ui/code';
@@ -35,7 +35,7 @@ export interface IEndpointPageProps {
 
 /** What a part of the page is given. */
 export interface IEndpointParts extends IEndpointPageProps {
-  endpoint: Endpoint;
+  endpoint: EndpointInfo;
 }
 
 /** An endpoint: its URL and keys, what it serves, and a form to try it. */

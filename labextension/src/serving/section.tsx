@@ -2,7 +2,7 @@ import { addIcon, copyIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Endpoint } from '../api/schema';
+import type { EndpointInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { CollectionSection } from '../ui/collectionsection';
 import { EmptyState, ProgressLine } from '../ui/feedback';
@@ -53,7 +53,7 @@ export function EndpointsSection({ model, commands }: IParts): React.ReactElemen
 }
 
 interface IRowProps {
-  endpoint: Endpoint;
+  endpoint: EndpointInfo;
   commands: CommandRegistry;
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 import { describe, expect, it } from 'vitest';
 
-import type { Deployment, Endpoint } from '../api/schema';
+import type { Deployment, EndpointInfo } from '../api/schema';
 import {
   answers,
   blockedBy,
@@ -31,7 +31,7 @@ const deployment = (version: number, differences: Partial<Deployment> = {}): Dep
   ...differences,
 });
 
-const endpoint = (differences: Partial<Endpoint> = {}): Endpoint => ({
+const endpoint = (differences: Partial<EndpointInfo> = {}): EndpointInfo => ({
   name: 'bc',
   url: 'http://127.0.0.1:9000',
   port: 9000,

@@ -1,12 +1,12 @@
 import { Token } from '@lumino/coreutils';
 
 import type { Collection } from '../api/collection';
-import type { Endpoint } from '../api/schema';
+import type { EndpointInfo } from '../api/schema';
 
 /** What other domains may ask of endpoints. */
 export interface IServing {
   /** All endpoints, live. */
-  readonly endpoints: Collection<Endpoint>;
+  readonly endpoints: Collection<EndpointInfo>;
 }
 
 export const IServing = new Token<IServing>(

@@ -1,10 +1,10 @@
 import { ApiError, encodeFilePath, fileUrl, pathOf, request, requestText } from '../api/request';
 import type {
   ArtifactInfo,
-  Experiment,
+  ExperimentInfo,
   ExperimentUpdate,
-  History,
-  Run,
+  HistoryInfo,
+  RunInfo,
   RunLog,
   RunPage,
   RunUpdate,
@@ -26,31 +26,31 @@ export interface IRunQuery {
 }
 
 /** The experiments that are deleted, or those that are not. */
-export function listExperiments(deleted: boolean): Promise<Experiment[]> {
-  return request<Experiment[]>('/experiments', { query: { deleted } });
+export function listExperiments(deleted: boolean): Promise<ExperimentInfo[]> {
+  return request<ExperimentInfo[]>('/experiments', { query: { deleted } });
 }
 
-export function getExperiment(id: number): Promise<Experiment> {
-  return request<Experiment>(pathOf('experiments', id));
+export function getExperiment(id: number): Promise<ExperimentInfo> {
+  return request<ExperimentInfo>(pathOf('experiments', id));
 }
 
-export function createExperiment(name: string): Promise<Experiment> {
-  return request<Experiment>('/experiments', { method: 'POST', body: { name } });
+export function createExperiment(name: string): Promise<ExperimentInfo> {
+  return request<ExperimentInfo>('/experiments', { method: 'POST', body: { name } });
 }
 
 export function updateExperiment(
   id: number,
   update: Partial<ExperimentUpdate>,
-): Promise<Experiment> {
-  return request<Experiment>(pathOf('experiments', id), { method: 'PATCH', body: update });
+): Promise<ExperimentInfo> {
+  return request<ExperimentInfo>(pathOf('experiments', id), { method: 'PATCH', body: update });
 }
 
 export function deleteExperiment(id: number): Promise<void> {
   return request<void>(pathOf('experiments', id), { method: 'DELETE' });
 }
 
-export function restoreExperiment(id: number): Promise<Experiment> {
-  return request<Experiment>(pathOf('experiments', id, 'restore'), { method: 'POST' });
+export function restoreExperiment(id: number): Promise<ExperimentInfo> {
+  return request<ExperimentInfo>(pathOf('experiments', id, 'restore'), { method: 'POST' });
 }
 
 export function listRuns(query: IRunQuery, signal?: AbortSignal): Promise<RunPage> {
@@ -68,24 +68,26 @@ export function listRuns(query: IRunQuery, signal?: AbortSignal): Promise<RunPag
   });
 }
 
-export function getRun(id: string): Promise<Run> {
-  return request<Run>(pathOf('runs', id));
+export function getRun(id: string): Promise<RunInfo> {
+  return request<RunInfo>(pathOf('runs', id));
 }
 
-export function updateRun(id: string, update: Partial<RunUpdate>): Promise<Run> {
-  return request<Run>(pathOf('runs', id), { method: 'PATCH', body: update });
+export function updateRun(id: string, update: Partial<RunUpdate>): Promise<RunInfo> {
+  return request<RunInfo>(pathOf('runs', id), { method: 'PATCH', body: update });
 }
 
 export function deleteRun(id: string): Promise<void> {
   return request<void>(pathOf('runs', id), { method: 'DELETE' });
 }
 
-export function restoreRun(id: string): Promise<Run> {
-  return request<Run>(pathOf('runs', id, 'restore'), { method: 'POST' });
+export function restoreRun(id: string): Promise<RunInfo> {
+  return request<RunInfo>(pathOf('runs', id, 'restore'), { method: 'POST' });
 }
 
-export function getHistory(id: string, key: string, maxPoints: number): Promise<History> {
-  return request<History>(pathOf('runs', id, 'history'), { query: { key, max_points: maxPoints } });
+export function getHistory(id: string, key: string, maxPoints: number): Promise<HistoryInfo> {
+  return request<HistoryInfo>(pathOf('runs', id, 'history'), {
+    query: { key, max_points: maxPoints },
+  });
 }
 
 export function getLog(id: string, offset: number): Promise<RunLog> {

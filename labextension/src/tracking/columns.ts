@@ -1,4 +1,4 @@
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 
 /** A column of the run table. */
 export interface IRunColumn {
@@ -30,8 +30,11 @@ const ALWAYS = new Set(['status', 'name']);
 const SHOWN_AT_FIRST = 6;
 
 /** All columns that these runs can fill. */
-export function columnsOf(runs: readonly Run[]): IRunColumn[] {
-  const keyed = (group: 'param' | 'metric', pick: (run: Run) => object | undefined): IRunColumn[] =>
+export function columnsOf(runs: readonly RunInfo[]): IRunColumn[] {
+  const keyed = (
+    group: 'param' | 'metric',
+    pick: (run: RunInfo) => object | undefined,
+  ): IRunColumn[] =>
     [...new Set(runs.flatMap(run => Object.keys(pick(run) ?? {})))]
       .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
       .map(key => ({ id: `${group}.${key}`, label: key, group, sortable: true }));
@@ -70,7 +73,7 @@ export function hideable(column: IRunColumn): boolean {
 }
 
 /** Seconds a run took, or has taken until `now`; null before it started. */
-export function duration(run: Run, now: number): number | null {
+export function duration(run: RunInfo, now: number): number | null {
   const start = run.started ?? null;
   if (start === null) {
     return null;
@@ -79,6 +82,6 @@ export function duration(run: Run, now: number): number | null {
 }
 
 /** Whether the run has not ended. */
-export function isActive(run: Pick<Run, 'status'>): boolean {
+export function isActive(run: Pick<RunInfo, 'status'>): boolean {
   return run.status === 'queued' || run.status === 'preparing' || run.status === 'running';
 }

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { editIcon, undoIcon } from '@jupyterlab/ui-components';
 
-import type { Experiment } from '../api/schema';
+import type { ExperimentInfo } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { formDialog } from '../ui/formdialog';
 import { plural } from '../ui/format';
@@ -97,7 +97,7 @@ export function experimentNameProblem(name: string, trans: TranslationBundle): s
 function createExperiment(
   model: TrackingModel,
   trans: TranslationBundle,
-): Promise<Experiment | null> {
+): Promise<ExperimentInfo | null> {
   return formDialog({
     title: trans.__('New experiment'),
     fields: [{ name: 'name', label: trans.__('Name'), kind: 'text' }],

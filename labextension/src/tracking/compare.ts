@@ -1,4 +1,4 @@
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { toNumber } from './metrics';
 
 /** How many runs one page compares. */
@@ -33,17 +33,17 @@ function rows<T>(records: readonly Record<string, T>[]): ICompareRow<T>[] {
 }
 
 /** Params of the runs side by side. */
-export function compareParams(runs: readonly Run[]): ICompareRow<string>[] {
+export function compareParams(runs: readonly RunInfo[]): ICompareRow<string>[] {
   return rows(runs.map(run => run.params ?? {}));
 }
 
 /** Tags of the runs side by side. */
-export function compareTags(runs: readonly Run[]): ICompareRow<string>[] {
+export function compareTags(runs: readonly RunInfo[]): ICompareRow<string>[] {
   return rows(runs.map(run => run.tags ?? {}));
 }
 
 /** Last values of the metrics side by side. */
-export function compareMetrics(runs: readonly Run[]): IMetricRow[] {
+export function compareMetrics(runs: readonly RunInfo[]): IMetricRow[] {
   const records = runs.map(run =>
     Object.fromEntries(
       Object.entries(run.metrics ?? {}).map(([key, summary]) => [key, toNumber(summary.last)]),

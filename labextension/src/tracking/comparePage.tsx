@@ -1,7 +1,7 @@
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import { ErrorState, Skeleton } from '../ui/feedback';
 import { useDisposable, useSignal } from '../ui/hooks';
@@ -85,7 +85,7 @@ export default function ComparePage(props: IComparePageProps): React.ReactElemen
   );
 }
 
-function Tables({ runs }: { runs: readonly Run[] }): React.ReactElement {
+function Tables({ runs }: { runs: readonly RunInfo[] }): React.ReactElement {
   const trans = useTrans();
   const [onlyDifferences, setOnly] = React.useState(false);
   const shared = { runs, onlyDifferences };

@@ -1,12 +1,12 @@
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { formatNumber } from '../ui/format';
 import { useTrans } from '../ui/translation';
 import { ICompareRow, IMetricRow } from './compare';
 
 export interface ICompareTableProps<R> {
-  runs: readonly Run[];
+  runs: readonly RunInfo[];
   rows: readonly R[];
   label: string;
   /** Leave out the rows in which all runs agree. */

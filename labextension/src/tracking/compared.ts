@@ -1,6 +1,6 @@
 import { Observable } from '../api/observable';
 import type { ApiError } from '../api/request';
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { Histories } from './histories';
 import { RunModel } from './run';
 import type { LiveChanges } from './tokens';
@@ -17,7 +17,7 @@ export class ComparedRuns extends Observable {
   readonly histories: Histories;
 
   /** Those that are loaded. */
-  get runs(): Run[] {
+  get runs(): RunInfo[] {
     return this._models.flatMap(model => model.run ?? []);
   }
 

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { useAsync } from '../ui/hooks';
 import { ErrorState } from '../ui/feedback';
 import { SearchBox } from '../ui/search';
@@ -12,7 +12,7 @@ const FOLDER = `${RESERVED}/environment`;
 const FILE = `${FOLDER}/requirements.txt`;
 
 /** The Python and the packages that a run was made with. */
-export function Environment({ run }: { run: Run }): React.ReactElement {
+export function Environment({ run }: { run: RunInfo }): React.ReactElement {
   const trans = useTrans();
   const [query, setQuery] = React.useState('');
   const packages = useAsync(

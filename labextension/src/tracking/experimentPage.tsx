@@ -3,7 +3,7 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Experiment } from '../api/schema';
+import type { ExperimentInfo } from '../api/schema';
 import { formatTime, plural, relativeTime } from '../ui/format';
 import { useDisposable } from '../ui/hooks';
 import { experimentIcon, trashIcon } from '../ui/icons';
@@ -39,7 +39,7 @@ export default function ExperimentPage(props: IPageParts & { id: number }): Reac
   );
 }
 
-function Loaded(props: IPageParts & { experiment: Experiment }): React.ReactElement {
+function Loaded(props: IPageParts & { experiment: ExperimentInfo }): React.ReactElement {
   const { experiment, tab, state: db } = props;
   const { id, name } = experiment;
   const choice = useDisposable(() => new ColumnChoice(db, id), [db, id]);
@@ -52,7 +52,7 @@ function Loaded(props: IPageParts & { experiment: Experiment }): React.ReactElem
   );
 }
 
-function Header(props: IPageParts & { experiment: Experiment }): React.ReactElement {
+function Header(props: IPageParts & { experiment: ExperimentInfo }): React.ReactElement {
   const { model, commands, rendermime, experiment } = props;
   const trans = useTrans();
   const { id } = experiment;

@@ -1,6 +1,6 @@
 import { Observable } from '../api/observable';
 import { ApiError } from '../api/request';
-import type { History, Run } from '../api/schema';
+import type { HistoryInfo, RunInfo } from '../api/schema';
 import { getHistory } from './api';
 import type { LiveChanges } from './tokens';
 
@@ -13,7 +13,7 @@ const PARALLEL = 4;
 interface IEntry {
   run: string;
   key: string;
-  history: History | null;
+  history: HistoryInfo | null;
   error: ApiError | null;
   /** Newer points are known to exist. */
   stale: boolean;
@@ -40,7 +40,7 @@ export class Histories extends Observable {
   }
 
   /** Take note of how many points a run has now. */
-  follow(run: Run): void {
+  follow(run: RunInfo): void {
     for (const [key, summary] of Object.entries(run.metrics)) {
       const entry = this._entries.get(`${run.id}/${key}`);
       if (entry?.history && entry.history.count < summary.count) {
@@ -50,7 +50,7 @@ export class Histories extends Observable {
     this._pump();
   }
 
-  history(run: string, key: string): History | null {
+  history(run: string, key: string): HistoryInfo | null {
     return this._entries.get(`${run}/${key}`)?.history ?? null;
   }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { ArtifactInfo, History, Run, RunLog } from '../api/schema';
+import type { ArtifactInfo, HistoryInfo, RunInfo, RunLog } from '../api/schema';
 import { ComparedRuns } from './compared';
 import { Histories } from './histories';
 import { LogTail } from './logtail';
@@ -10,13 +10,13 @@ import { FakeLive, makeLargeRun, makeRun } from './testing';
 import { FileTree } from './tree';
 
 const getLog = vi.hoisted(() => vi.fn<(id: string, offset: number) => Promise<RunLog>>());
-const getHistory = vi.hoisted(() => vi.fn<(id: string, key: string) => Promise<History>>());
-const getRun = vi.hoisted(() => vi.fn<(id: string) => Promise<Run>>());
+const getHistory = vi.hoisted(() => vi.fn<(id: string, key: string) => Promise<HistoryInfo>>());
+const getRun = vi.hoisted(() => vi.fn<(id: string) => Promise<RunInfo>>());
 vi.mock('./api', () => ({ getLog, getHistory, getRun }));
 
 const summary = (count: number) => ({ last: 1, min: 1, max: 1, step: 0, count });
 
-const points = (count: number): History => ({
+const points = (count: number): HistoryInfo => ({
   key: 'loss',
   steps: Array.from({ length: count }, (_, step) => step),
   values: Array.from({ length: count }, () => 1),
@@ -155,7 +155,7 @@ describe('A run with 5,000 metrics', () => {
   });
 
   it('appears on a page that opens while it is being told of', async () => {
-    let answer: (run: Run) => void = () => undefined;
+    let answer: (run: RunInfo) => void = () => undefined;
     getRun.mockReturnValueOnce(new Promise(done => (answer = done)));
     getRun.mockReturnValue(new Promise(() => undefined));
     const page = new RunPageModel(live, 'a');

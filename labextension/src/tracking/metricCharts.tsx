@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { EmptyState } from '../ui/feedback';
 import { formatNumber } from '../ui/format';
 import { useSignal } from '../ui/hooks';
@@ -17,7 +17,7 @@ const BATCH = 24;
 
 export interface IMetricsProps {
   /** One run, or those that are compared. */
-  runs: readonly Run[];
+  runs: readonly RunInfo[];
   histories: Histories;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { History, MetricSummary } from '../api/schema';
+import type { HistoryInfo, MetricSummary } from '../api/schema';
 import { curve, drawn, headline, smooth, toNumber } from './metrics';
 
 const summary = (last: number | string): MetricSummary => ({
@@ -11,7 +11,7 @@ const summary = (last: number | string): MetricSummary => ({
   count: 1,
 });
 
-const history = (steps: number[], values: (number | string)[]): History => ({
+const history = (steps: number[], values: (number | string)[]): HistoryInfo => ({
   key: 'loss',
   steps,
   values,

@@ -1,4 +1,4 @@
-import type { History, MetricSummary } from '../api/schema';
+import type { HistoryInfo, MetricSummary } from '../api/schema';
 
 /** Metrics that say most about a run, best first; used where there is room for one. */
 const HEADLINES = ['accuracy', 'acc', 'auc', 'f1', 'r2', 'score', 'loss', 'rmse', 'mae'];
@@ -64,7 +64,7 @@ export interface ICurve {
  *
  * @param start - Zero of the time axis, seconds since the epoch.
  */
-export function curve(history: History, axis: XAxis, start: number): ICurve {
+export function curve(history: HistoryInfo, axis: XAxis, start: number): ICurve {
   const raw = axis === 'step' ? history.steps : history.times.map(time => time - start);
   const values = history.values.map(toNumber);
   const order = raw.map((_, index) => index);
@@ -84,7 +84,7 @@ export interface IChartOptions {
 
 /** A curve as a chart draws it: smoothed, with gaps where nothing can be drawn. */
 export function drawn(
-  history: History,
+  history: HistoryInfo,
   start: number,
   options: IChartOptions,
 ): { x: number[]; y: (number | null)[] } {

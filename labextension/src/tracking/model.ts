@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Collection } from '../api/collection';
 import type { Live } from '../api/live';
-import type { Change, Experiment, Run } from '../api/schema';
+import type { Change, ExperimentInfo, RunInfo } from '../api/schema';
 import * as api from './api';
 import { RunList } from './runlist';
 import type { ILineageProvider } from './tokens';
@@ -20,10 +20,10 @@ export class TrackingModel implements IDisposable {
   }
 
   /** Those that are not deleted. */
-  readonly experiments: Collection<Experiment>;
+  readonly experiments: Collection<ExperimentInfo>;
 
   /** Those that are, and can be restored. */
-  readonly deleted: Collection<Experiment>;
+  readonly deleted: Collection<ExperimentInfo>;
 
   /** Who else tells what became of a run: models, endpoints. */
   get lineage(): readonly ILineageProvider[] {
@@ -71,13 +71,13 @@ export class TrackingModel implements IDisposable {
     this.experiments.upsert(await api.updateExperiment(experiment, { note }));
   }
 
-  async create(name: string): Promise<Experiment> {
+  async create(name: string): Promise<ExperimentInfo> {
     const experiment = await api.createExperiment(name);
     this.experiments.upsert(experiment);
     return experiment;
   }
 
-  async deleteExperiment(experiment: Experiment): Promise<void> {
+  async deleteExperiment(experiment: ExperimentInfo): Promise<void> {
     await api.deleteExperiment(experiment.id);
     const gone = { ...experiment, deleted: true };
     this.experiments.upsert(gone);
@@ -90,12 +90,12 @@ export class TrackingModel implements IDisposable {
     this.deleted.upsert(back);
   }
 
-  async deleteRun(run: Run): Promise<void> {
+  async deleteRun(run: RunInfo): Promise<void> {
     await api.deleteRun(run.id);
     this._recent.get(run.experiment_id)?.upsert({ ...run, deleted: true });
   }
 
-  async restoreRun(id: string): Promise<Run> {
+  async restoreRun(id: string): Promise<RunInfo> {
     const run = await api.restoreRun(id);
     this._recent.get(run.experiment_id)?.upsert(run);
     return run;
@@ -114,8 +114,8 @@ export class TrackingModel implements IDisposable {
   private _disposed = false;
 }
 
-function collection(live: Live, deleted: boolean): Collection<Experiment> {
-  return new Collection<Experiment>({
+function collection(live: Live, deleted: boolean): Collection<ExperimentInfo> {
+  return new Collection<ExperimentInfo>({
     live,
     domain: 'experiment',
     key: experiment => String(experiment.id),
@@ -126,7 +126,10 @@ function collection(live: Live, deleted: boolean): Collection<Experiment> {
 }
 
 /** Experiments that match the words typed, the one with the latest activity on top. */
-export function filterExperiments(items: readonly Experiment[], query: string): Experiment[] {
+export function filterExperiments(
+  items: readonly ExperimentInfo[],
+  query: string,
+): ExperimentInfo[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   return items
     .filter(item => words.every(word => item.name.toLowerCase().includes(word)))

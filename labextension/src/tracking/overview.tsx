@@ -1,7 +1,7 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import * as React from 'react';
 
-import type { MetricSummary, Run, RunSource } from '../api/schema';
+import type { MetricSummary, RunInfo, RunSource } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import { EmptyState } from '../ui/feedback';
 import { formatNumber, formatTime } from '../ui/format';
@@ -33,7 +33,7 @@ export function Overview(props: IRunParts): React.ReactElement {
   );
 }
 
-function MetricSummaries({ run }: { run: Run }): React.ReactElement {
+function MetricSummaries({ run }: { run: RunInfo }): React.ReactElement {
   const trans = useTrans();
   const rows = Object.entries(run.metrics).sort(([a], [b]) => a.localeCompare(b));
   if (rows.length === 0) {
@@ -79,7 +79,7 @@ function MetricRow(props: { name: string; summary: MetricSummary }): React.React
   );
 }
 
-function Params({ run }: { run: Run }): React.ReactElement {
+function Params({ run }: { run: RunInfo }): React.ReactElement {
   const rows = Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b));
   if (rows.length === 0) {
     return <NoneLogged run={run} code={'run.log_params({"C": 1.0})'} />;
@@ -101,7 +101,7 @@ function Params({ run }: { run: Run }): React.ReactElement {
 }
 
 /** Nothing there: the line that logs it, as long as it still can be. */
-function NoneLogged({ run, code }: { run: Run; code: string }): React.ReactElement {
+function NoneLogged({ run, code }: { run: RunInfo; code: string }): React.ReactElement {
   const trans = useTrans();
   return isActive(run) ? (
     <EmptyState code={code}>{trans.__('None logged yet:')}</EmptyState>

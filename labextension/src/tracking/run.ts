@@ -1,7 +1,7 @@
 import { Remote } from '../api/observable';
 import { filled, Refetch } from '../api/refetch';
 import { ApiError } from '../api/request';
-import type { Change, Experiment, Run, RunUpdate } from '../api/schema';
+import type { Change, ExperimentInfo, RunInfo, RunUpdate } from '../api/schema';
 import * as api from './api';
 import type { ListState } from './runlist';
 import type { LiveChanges } from './tokens';
@@ -22,7 +22,7 @@ export class RunModel extends Remote {
   }
 
   /** The run; null until it is loaded. */
-  get run(): Run | null {
+  get run(): RunInfo | null {
     return this._run;
   }
 
@@ -50,7 +50,7 @@ export class RunModel extends Remote {
     this._set(await api.updateRun(this.id, update));
   }
 
-  private _set(run: Run): void {
+  private _set(run: RunInfo): void {
     if (this.isDisposed) {
       return;
     }
@@ -65,7 +65,7 @@ export class RunModel extends Remote {
       each => each.domain === 'experiment' && each.id === String(this._run?.experiment_id),
     );
     if (this._run && place?.item) {
-      this._set({ ...this._run, experiment: (place.item as Experiment).name });
+      this._set({ ...this._run, experiment: (place.item as ExperimentInfo).name });
     }
     const change = changes.findLast(each => each.domain === 'run' && each.id === this.id);
     if (change) {
@@ -84,7 +84,7 @@ export class RunModel extends Remote {
       void this.load(); // it still answers, and can be restored
     } else if (whole || this._run) {
       this._told += 1;
-      this._set(this._run ? filled(change, this._run) : (change.item as Run));
+      this._set(this._run ? filled(change, this._run) : (change.item as RunInfo));
     }
   }
 
@@ -92,11 +92,11 @@ export class RunModel extends Remote {
     void this.load();
   }
 
-  private readonly _whole = new Refetch<Run>({
+  private readonly _whole = new Refetch<RunInfo>({
     load: id => api.getRun(id),
     put: run => this._set(run),
   });
   private _state: ListState = 'loading';
-  private _run: Run | null = null;
+  private _run: RunInfo | null = null;
   private _told = 0;
 }

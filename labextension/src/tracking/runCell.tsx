@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { formatDuration, formatNumber, formatTime, relativeTime } from '../ui/format';
 import { useNow } from '../ui/hooks';
 import { Tags } from '../ui/inlineedit';
@@ -9,7 +9,7 @@ import { toNumber } from './metrics';
 import { RunBadge } from './status';
 
 export interface IRunCellProps {
-  run: Run;
+  run: RunInfo;
   column: IRunColumn;
   onOpen(id: string): void;
 }
@@ -44,13 +44,13 @@ export function RunCell({ run, column, onOpen }: IRunCellProps): React.ReactElem
 }
 
 /** How long a run took; of a run that goes on, how long until now. */
-export function Duration({ run }: { run: Run }): React.ReactElement | null {
+export function Duration({ run }: { run: RunInfo }): React.ReactElement | null {
   const now = useNow(1, isActive(run));
   const seconds = duration(run, now);
   return seconds === null ? null : <span>{formatDuration(seconds)}</span>;
 }
 
-function Keyed({ run, column }: { run: Run; column: IRunColumn }): React.ReactElement | null {
+function Keyed({ run, column }: { run: RunInfo; column: IRunColumn }): React.ReactElement | null {
   if (column.group === 'param') {
     return <Text text={run.params[column.label] ?? ''} />;
   }

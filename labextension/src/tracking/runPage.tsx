@@ -2,7 +2,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import { ErrorState, Skeleton } from '../ui/feedback';
 import { useDisposable, useSignal } from '../ui/hooks';
@@ -29,7 +29,7 @@ export interface IRunPageProps {
 /** What a part of the page is given. */
 export interface IRunParts extends IRunPageProps {
   page: RunPageModel;
-  run: Run;
+  run: RunInfo;
 }
 
 /** One run: what went in, what came out, and what it said meanwhile. */

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { Run, RunPage } from '../api/schema';
+import type { RunInfo, RunPage } from '../api/schema';
 import type { IRunQuery } from './api';
 import { RunList } from './runlist';
 import { FakeLive, makeLargeRun, makeRun } from './testing';
 
 const listRuns = vi.hoisted(() => vi.fn<(query: IRunQuery) => Promise<RunPage>>());
-const getRun = vi.hoisted(() => vi.fn<(id: string) => Promise<Run>>());
+const getRun = vi.hoisted(() => vi.fn<(id: string) => Promise<RunInfo>>());
 vi.mock('./api', () => ({ getRun, listRuns }));
 
 const page = (ids: string[], next = '', total = ids.length): RunPage => ({

@@ -1,7 +1,7 @@
 import { Remote } from '../api/observable';
 import { filled, Refetch } from '../api/refetch';
 import { ApiError } from '../api/request';
-import type { Change, Run } from '../api/schema';
+import type { Change, RunInfo } from '../api/schema';
 import { getRun, IRunQuery, listRuns } from './api';
 import { isActive } from './columns';
 import type { LiveChanges } from './tokens';
@@ -33,12 +33,12 @@ export class RunList extends Remote {
     return this._state;
   }
 
-  get items(): readonly Run[] {
+  get items(): readonly RunInfo[] {
     return this._items;
   }
 
   /** The runs that were shown last: where none match, columns are still those of before. */
-  get sample(): readonly Run[] {
+  get sample(): readonly RunInfo[] {
     return this._items.length > 0 ? this._items : this._sample;
   }
 
@@ -91,7 +91,7 @@ export class RunList extends Remote {
   }
 
   /** Show an answer of the server at once, without waiting for its event. */
-  upsert(run: Run): void {
+  upsert(run: RunInfo): void {
     if (this._merge(run)) {
       this.emit();
     }
@@ -152,7 +152,7 @@ export class RunList extends Remote {
       return this._remove(change.id);
     }
     const known = this._find(change.id);
-    const merged = this._merge(known ? filled(change, known) : (change.item as Run));
+    const merged = this._merge(known ? filled(change, known) : (change.item as RunInfo));
     if (change.omitted.length > 0 && this._find(change.id)) {
       this._whole.ask(change);
     } else {
@@ -161,11 +161,11 @@ export class RunList extends Remote {
     return merged;
   }
 
-  private _find(id: string): Run | undefined {
+  private _find(id: string): RunInfo | undefined {
     return this._items.find(run => run.id === id);
   }
 
-  private _merge(run: Run): boolean {
+  private _merge(run: RunInfo): boolean {
     const { experiment, deleted = false } = this._query;
     if ((experiment !== undefined && run.experiment_id !== experiment) || run.deleted !== deleted) {
       return this._remove(run.id);
@@ -178,7 +178,7 @@ export class RunList extends Remote {
     return this._add(run);
   }
 
-  private _add(run: Run): boolean {
+  private _add(run: RunInfo): boolean {
     const byCreation = this._query.orderBy === 'created' && this._query.descending === true;
     if (!byCreation || this._query.q) {
       const before = this._fresh.size;
@@ -206,7 +206,7 @@ export class RunList extends Remote {
     return this._fresh.delete(id) || found;
   }
 
-  private readonly _whole = new Refetch<Run>({
+  private readonly _whole = new Refetch<RunInfo>({
     load: id => getRun(id),
     put: run => this.upsert(run),
     apart: APART,
@@ -214,8 +214,8 @@ export class RunList extends Remote {
   private readonly _live: LiveChanges;
   private _query: IRunQuery;
   private _state: ListState = 'loading';
-  private _items: Run[] = [];
-  private _sample: readonly Run[] = [];
+  private _items: RunInfo[] = [];
+  private _sample: readonly RunInfo[] = [];
   private _next = '';
   private _total = 0;
   private _fresh = new Set<string>();

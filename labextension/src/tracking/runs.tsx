@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import type { Experiment, Run } from '../api/schema';
+import type { ExperimentInfo, RunInfo } from '../api/schema';
 import { TextButton } from '../ui/buttons';
 import type { ColumnDef, RowSelectionState, SortingState } from '../ui/datatable';
 import { EmptyState, ErrorState } from '../ui/feedback';
@@ -33,7 +33,7 @@ const WIDTHS: Record<string, number> = {
 };
 
 export interface IRunsProps extends IPageParts {
-  experiment: Experiment;
+  experiment: ExperimentInfo;
   choice: ColumnChoice;
 }
 
@@ -182,7 +182,7 @@ function SelectionActions(props: IBarProps): React.ReactElement | null {
   );
 }
 
-function NoRuns(props: { list: RunList; experiment: Experiment }): React.ReactElement {
+function NoRuns(props: { list: RunList; experiment: ExperimentInfo }): React.ReactElement {
   const trans = useTrans();
   const { q, deleted } = props.list.query;
   if (q) {
@@ -202,7 +202,7 @@ function quoted(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
-function define(column: IRunColumn, onOpen: (id: string) => void): ColumnDef<Run, never> {
+function define(column: IRunColumn, onOpen: (id: string) => void): ColumnDef<RunInfo, never> {
   return {
     id: column.id,
     header: column.label,
@@ -215,7 +215,7 @@ function define(column: IRunColumn, onOpen: (id: string) => void): ColumnDef<Run
 }
 
 /** What tells the table how a column sorts at the first click: numbers begin with the highest. */
-function valueOf(run: Run, column: IRunColumn): string | number | undefined {
+function valueOf(run: RunInfo, column: IRunColumn): string | number | undefined {
   switch (column.group) {
     case 'metric': {
       const summary = run.metrics[column.label];

@@ -2,7 +2,7 @@ import { addIcon, editIcon, undoIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Experiment, Run } from '../api/schema';
+import type { ExperimentInfo, RunInfo } from '../api/schema';
 import { CollectionSection } from '../ui/collectionsection';
 import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
 import { formatNumber, plural, relativeTime } from '../ui/format';
@@ -72,7 +72,7 @@ export function ExperimentsSection({ model, commands }: IParts): React.ReactElem
   );
 }
 
-function ExperimentRow(props: IParts & { experiment: Experiment }): React.ReactElement {
+function ExperimentRow(props: IParts & { experiment: ExperimentInfo }): React.ReactElement {
   const { experiment, commands } = props;
   const trans = useTrans();
   const [open, toggle] = useFold(`experiment/${experiment.id}`, false);
@@ -112,7 +112,7 @@ function ExperimentRow(props: IParts & { experiment: Experiment }): React.ReactE
   );
 }
 
-function RecentRuns(props: IParts & { experiment: Experiment }): React.ReactElement {
+function RecentRuns(props: IParts & { experiment: ExperimentInfo }): React.ReactElement {
   const { experiment, model, commands } = props;
   const trans = useTrans();
   const list = model.recent(experiment.id);
@@ -149,7 +149,7 @@ function RecentRuns(props: IParts & { experiment: Experiment }): React.ReactElem
   );
 }
 
-function RunRow(props: { run: Run; commands: CommandRegistry }): React.ReactElement {
+function RunRow(props: { run: RunInfo; commands: CommandRegistry }): React.ReactElement {
   const { run, commands } = props;
   const trans = useTrans();
   const now = useNow(30);

@@ -1,13 +1,13 @@
 import * as React from 'react';
 
-import type { Run } from '../api/schema';
+import type { RunInfo } from '../api/schema';
 import { formatNumber } from '../ui/format';
 import { useTrans } from '../ui/translation';
 import { toNumber } from './metrics';
 
 export interface ISingleValuesProps {
   keys: readonly string[];
-  runs: readonly Run[];
+  runs: readonly RunInfo[];
 }
 
 /** Metrics that were logged once: a number says more than a chart with one point. */

@@ -1,6 +1,6 @@
 import { Signal } from '@lumino/signaling';
 
-import type { Change, Run } from '../api/schema';
+import type { Change, RunInfo } from '../api/schema';
 
 /** A live connection whose events the test emits. */
 export class FakeLive {
@@ -8,19 +8,19 @@ export class FakeLive {
   readonly resync = new Signal<this, void>(this);
 
   /** Tell that a run changed. */
-  runUpdated(run: Run): void {
+  runUpdated(run: RunInfo): void {
     this.changed.emit([{ domain: 'run', id: run.id, op: 'updated', item: run, omitted: [] }]);
   }
 
   /** Tell of a large one, as the server does: without its metrics. */
-  largeUpdated(run: Run): void {
+  largeUpdated(run: RunInfo): void {
     const item = { ...run, metrics: {} };
     this.changed.emit([{ domain: 'run', id: run.id, op: 'updated', item, omitted: ['metrics'] }]);
   }
 }
 
 /** A finished run with the given differences. */
-export function makeRun(id: string, differences: Partial<Run> = {}): Run {
+export function makeRun(id: string, differences: Partial<RunInfo> = {}): RunInfo {
   return {
     id,
     experiment_id: 1,
@@ -46,7 +46,11 @@ export function makeRun(id: string, differences: Partial<Run> = {}): Run {
 }
 
 /** A run under way with 5,000 metrics of so many points; the last value of each is their number. */
-export function makeLargeRun(id: string, count: number, differences: Partial<Run> = {}): Run {
+export function makeLargeRun(
+  id: string,
+  count: number,
+  differences: Partial<RunInfo> = {},
+): RunInfo {
   const summary = { last: count, min: 0, max: count, step: count, count };
   const metrics = Object.fromEntries(
     Array.from({ length: 5_000 }, (_, number) => [`metric${number}`, summary]),

@@ -1,7 +1,7 @@
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
-import type { Change, Run } from '../api/schema';
+import type { Change, RunInfo } from '../api/schema';
 
 /** The part of the live connection that models follow. */
 export interface LiveChanges {
@@ -23,7 +23,7 @@ export interface ILineageLink {
 export interface ILineageProvider {
   /** Emitted when the answers may be different. */
   changed: ISignal<unknown, unknown>;
-  links(run: Run): ILineageLink[];
+  links(run: RunInfo): ILineageLink[];
 }
 
 /** What other domains may ask of experiments and runs. */

@@ -22,8 +22,8 @@ from modelyard.errors import (
 )
 from modelyard.schema.common import NAME_RULE, ErrorInfo, Size, valid_name
 from modelyard.schema.compute import (
-    Instance,
     InstanceCreate,
+    InstanceInfo,
     InstanceMove,
     InstanceUsage,
     LogText,
@@ -154,12 +154,12 @@ class ComputeManager(LoggingConfigurable):
             return True
         return isolates(self._engines.of(instance.engine))
 
-    def list(self) -> list[Instance]:
+    def list(self) -> list[InstanceInfo]:
         """All instances, by name."""
         kernels = self.live_kernels()
         return [self._with_live_fields(instance, kernels) for instance in self._store.all()]
 
-    def get(self, name: str) -> Instance:
+    def get(self, name: str) -> InstanceInfo:
         """One instance. NotFound names a similar one."""
         instance = self._store.find(name)
         if instance is None:
@@ -203,7 +203,7 @@ class ComputeManager(LoggingConfigurable):
 
     # -- wishes -----------------------------------------------------------------------------
 
-    def create(self, wanted: InstanceCreate, *, confined: bool = False) -> Instance:
+    def create(self, wanted: InstanceCreate, *, confined: bool = False) -> InstanceInfo:
         """Record a new instance; it starts in the background.
 
         Parameters
@@ -231,7 +231,7 @@ class ComputeManager(LoggingConfigurable):
                     hint="Choose another name, or delete that one.",
                     field="name",
                 )
-            instance = Instance(
+            instance = InstanceInfo(
                 name=wanted.name,
                 size=size.name,
                 cpus=size.cpus,
@@ -250,10 +250,10 @@ class ComputeManager(LoggingConfigurable):
         self._converger.lane(engine.name).begin(wanted.name)
         return self.get(wanted.name)
 
-    def start_instance(self, name: str) -> Instance:
+    def start_instance(self, name: str) -> InstanceInfo:
         """Wish it to run."""
 
-        def decide(instance: Instance) -> dict[str, Any]:
+        def decide(instance: InstanceInfo) -> dict[str, Any]:
             fields: dict[str, Any] = {"desired": "running", "error": None}
             if instance.state in ("stopped", "failed"):
                 # Otherwise it may just have died, and a kernel wants it back: keep why it died.
@@ -264,17 +264,17 @@ class ComputeManager(LoggingConfigurable):
 
         return self._set_desired(name, decide)
 
-    def stop_instance(self, name: str, *, force: bool = False) -> Instance:
+    def stop_instance(self, name: str, *, force: bool = False) -> InstanceInfo:
         """Wish it stopped. InUse: kernels are alive on it, unless `force`."""
         self._guard_kernels(self._not_leaving(name), "stop", force)
 
-        def decide(instance: Instance) -> dict[str, Any]:
+        def decide(instance: InstanceInfo) -> dict[str, Any]:
             state = "stopped" if instance.state == "stopped" else "stopping"
             return {"desired": "stopped", "state": state, "error": None, "restart": False}
 
         return self._set_desired(name, decide)
 
-    def restart_instance(self, name: str, *, force: bool = False) -> Instance:
+    def restart_instance(self, name: str, *, force: bool = False) -> InstanceInfo:
         """Wish it stopped and started again. InUse: kernels are alive on it, unless `force`."""
         self._guard_kernels(self._not_leaving(name), "restart", force)
         return self._set_desired(
@@ -288,7 +288,7 @@ class ComputeManager(LoggingConfigurable):
             },
         )
 
-    def move(self, name: str, wanted: InstanceMove, *, confined: bool = False) -> Instance:
+    def move(self, name: str, wanted: InstanceMove, *, confined: bool = False) -> InstanceInfo:
         """Put a stopped instance on another engine; it keeps its name and installed packages.
 
         Raises
@@ -320,7 +320,7 @@ class ComputeManager(LoggingConfigurable):
         self._converger.lane(instance.engine).wake(name)
         return moved
 
-    def delete(self, name: str, *, force: bool = False) -> Instance:
+    def delete(self, name: str, *, force: bool = False) -> InstanceInfo:
         """Wish it gone. InUse: kernels are alive on it, unless `force`."""
         self._guard_kernels(self._stored(name), "delete", force)
         leaving = {"desired": "deleted", "state": "deleting", "restart": False}
@@ -365,7 +365,7 @@ class ComputeManager(LoggingConfigurable):
             )
         return size
 
-    def _guard_kernels(self, instance: Instance, verb: str, force: bool) -> None:
+    def _guard_kernels(self, instance: InstanceInfo, verb: str, force: bool) -> None:
         live = self.live_kernels().get(kernelspecs.spec_name(self._paths, instance.name), 0)
         if live and not force:
             some = "a kernel is" if live == 1 else f"{live} kernels are"
@@ -381,22 +381,22 @@ class ComputeManager(LoggingConfigurable):
             self._converger.lane(engine.name).wake()  # who asks again hears how it is then
             raise EngineUnavailable(down.message, hint=down.hint)
 
-    def _stored(self, name: str) -> Instance:
+    def _stored(self, name: str) -> InstanceInfo:
         """The row as it is; NotFound names a similar one."""
         return self._store.find(name) or self.get(name)
 
     def _engine(self, name: str) -> Engine:
         return self._engines.of(self._stored(name).engine)
 
-    def _not_leaving(self, name: str) -> Instance:
+    def _not_leaving(self, name: str) -> InstanceInfo:
         instance = self._stored(name)
         if instance.desired == "deleted":
             raise _is_leaving(name)
         return instance
 
     def _set_desired(
-        self, name: str, decide: Callable[[Instance], dict[str, Any]], *, leaving: bool = False
-    ) -> Instance:
+        self, name: str, decide: Callable[[InstanceInfo], dict[str, Any]], *, leaving: bool = False
+    ) -> InstanceInfo:
         """Note what is wanted, decided by the row as it is at that moment.
 
         Raises
@@ -404,7 +404,7 @@ class ComputeManager(LoggingConfigurable):
         InUse: it is being deleted, and that is not what is asked for.
         """
 
-        def checked(instance: Instance) -> dict[str, Any]:
+        def checked(instance: InstanceInfo) -> dict[str, Any]:
             if instance.desired == "deleted" and not leaving:
                 raise _is_leaving(name)
             return decide(instance)
@@ -414,7 +414,7 @@ class ComputeManager(LoggingConfigurable):
         self._converger.lane(instance.engine).wake(name)
         return self._with_live_fields(instance, self.live_kernels())
 
-    def _with_live_fields(self, instance: Instance, kernels: Mapping[str, int]) -> Instance:
+    def _with_live_fields(self, instance: InstanceInfo, kernels: Mapping[str, int]) -> InstanceInfo:
         """The instance with what no row says: kernels, progress, trouble."""
         instance.kernelspec = kernelspecs.spec_name(self._paths, instance.name)
         instance.kernels = kernels.get(instance.kernelspec, 0)
@@ -451,7 +451,7 @@ def _is_leaving(name: str) -> InUse:
     return InUse(f"'{name}' is being deleted.", hint="Wait, then create it anew.")
 
 
-def _moved(instance: Instance, engine: str) -> dict[str, Any]:
+def _moved(instance: InstanceInfo, engine: str) -> dict[str, Any]:
     if instance.state != "stopped" or instance.desired != "stopped":
         raise InUse(f"Instance '{instance.name}' is not stopped.", hint="Stop it first.")
     return {"engine": engine, "exit": None, "error": None}

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from modelyard.errors import ModelyardError, NotEnoughDevices, ServerError
 from modelyard.schema.common import ErrorInfo, Progress
-from modelyard.schema.compute import Exit, Instance
+from modelyard.schema.compute import Exit, InstanceInfo
 from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_dir
 from modelyard_server.compute.store import ComputeStore, Wanted
@@ -134,7 +134,7 @@ class Instances:
         elif instance.state != "failed" and not self._crashed(engine, instance):
             self._bring_up(engine, key)
 
-    def _crashed(self, engine: Engine, instance: Instance) -> bool:
+    def _crashed(self, engine: Engine, instance: InstanceInfo) -> bool:
         """Note why it stopped by itself; True when it should not be started again."""
         name = instance.name
         # `started` is forgotten when the user stops it, so this one ended by itself.

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from urllib.parse import quote
 
-from modelyard.schema.compute import Instance
+from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, Mount, Runtime
@@ -61,7 +61,7 @@ def instance_env(
 def instance_spec(
     paths: Paths,
     work: WorkDir,
-    instance: Instance,
+    instance: InstanceInfo,
     runtime: Runtime,
     base_url: str,
     *,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from modelyard.errors import NotFound
 from modelyard.schema.common import ErrorInfo
-from modelyard.schema.compute import Instance
+from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.states import TRANSITIONS
 from modelyard_server.compute.tables import InstanceRow
 from modelyard_server.core import states
@@ -26,9 +26,9 @@ class Wanted(msgspec.Struct, kw_only=True, frozen=True):
     restart: bool
 
 
-def _wire(row: InstanceRow) -> Instance:
-    fields = {key: getattr(row, key) for key in Instance.__struct_fields__ if hasattr(row, key)}
-    return msgspec.convert(fields, Instance)
+def _wire(row: InstanceRow) -> InstanceInfo:
+    fields = {key: getattr(row, key) for key in InstanceInfo.__struct_fields__ if hasattr(row, key)}
+    return msgspec.convert(fields, InstanceInfo)
 
 
 class ComputeStore:
@@ -37,7 +37,7 @@ class ComputeStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, instance: Instance) -> None:
+    def add(self, instance: InstanceInfo) -> None:
         """Insert. AlreadyExists when the name is taken, in whatever case."""
         fields = msgspec.to_builtins(instance)
         columns = {column.key for column in InstanceRow.__table__.columns}
@@ -50,12 +50,12 @@ class ComputeStore:
                 )
             )
 
-    def get(self, name: str) -> Instance:
+    def get(self, name: str) -> InstanceInfo:
         """One instance. NotFound when there is none."""
         with self._db.session(reading=True) as session:
             return _wire(self._row(session, name))
 
-    def find(self, name: str) -> Instance | None:
+    def find(self, name: str) -> InstanceInfo | None:
         """One instance, None when there is none."""
         with self._db.session(reading=True) as session:
             row = session.get(InstanceRow, name)
@@ -79,7 +79,7 @@ class ComputeStore:
         with self._db.session(reading=True) as session:
             return set(session.scalars(select(InstanceRow.engine).distinct()))
 
-    def all(self) -> list[Instance]:
+    def all(self) -> list[InstanceInfo]:
         """All instances, by name."""
         with self._db.session(reading=True) as session:
             return [_wire(r) for r in session.scalars(select(InstanceRow).order_by("name"))]
@@ -90,7 +90,7 @@ class ComputeStore:
             query = select(InstanceRow.name).where(InstanceRow.restart)
             return set(session.scalars(query))
 
-    def update(self, name: str, **fields: Any) -> Instance:
+    def update(self, name: str, **fields: Any) -> InstanceInfo:
         """Change columns; structs are stored as JSON. NotFound when it is gone."""
         with self._db.session() as session:
             row = self._row(session, name)
@@ -98,7 +98,7 @@ class ComputeStore:
             session.flush()
             return _wire(row)
 
-    def decide(self, name: str, decide: Callable[[Instance], dict[str, Any]]) -> Instance:
+    def decide(self, name: str, decide: Callable[[InstanceInfo], dict[str, Any]]) -> InstanceInfo:
         """Change columns to what `decide` says of the row as it is, in one transaction.
 
         Raises

@@ -16,8 +16,8 @@ from modelyard.errors import InvalidInput, NotFound, WrongState
 from modelyard.flavors import checked_requirements
 from modelyard.schema.common import NAME_RULE, valid_name
 from modelyard.schema.lineage import ENDPOINT, MODEL_VERSION, version_thing
-from modelyard.schema.registry import Model, ModelRegister, ModelUpdate, ModelVersion
-from modelyard.schema.tracking import ArtifactInfo, Run
+from modelyard.schema.registry import Model, ModelRegister, ModelUpdate, ModelVersionInfo
+from modelyard.schema.tracking import ArtifactInfo, RunInfo
 from modelyard.suggest import did_you_mean
 from modelyard_server.artifacts.store import ArtifactStore
 from modelyard_server.core.events import Events
@@ -87,13 +87,13 @@ class RegistryManager(LoggingConfigurable):
         self._add_endpoints(model.versions)
         return model
 
-    def version(self, name: str, version: int | None = None) -> ModelVersion:
+    def version(self, name: str, version: int | None = None) -> ModelVersionInfo:
         """One version; the newest for None. NotFound when there is none."""
         found = self._rows.version(name, version)
         self._add_endpoints([found])
         return found
 
-    def resolve(self, reference: str) -> ModelVersion:
+    def resolve(self, reference: str) -> ModelVersionInfo:
         """The version that `name:3` or `name` (the newest) means.
 
         Raises
@@ -137,7 +137,7 @@ class RegistryManager(LoggingConfigurable):
 
     # -- registering ------------------------------------------------------------------------
 
-    def register(self, name: str, request: ModelRegister) -> ModelVersion:
+    def register(self, name: str, request: ModelRegister) -> ModelVersionInfo:
         """Make a version of a run's artifacts, or of an upload (which is gone afterwards).
 
         Raises
@@ -164,7 +164,7 @@ class RegistryManager(LoggingConfigurable):
         self._tracking.touch(run.id)
         return made
 
-    def _source(self, run: Run, path: str) -> str:
+    def _source(self, run: RunInfo, path: str) -> str:
         if run.deleted:
             raise WrongState(
                 f"Run '{run.name or run.id}' is deleted.", hint="Restore it first.", field="run_id"
@@ -184,7 +184,9 @@ class RegistryManager(LoggingConfigurable):
             )
         return key
 
-    def _add(self, name: str, request: ModelRegister, source: str, run: Run | None) -> ModelVersion:
+    def _add(
+        self, name: str, request: ModelRegister, source: str, run: RunInfo | None
+    ) -> ModelVersionInfo:
         with self._number(name) as number:
             key = _key(name, number)
             try:
@@ -255,7 +257,7 @@ class RegistryManager(LoggingConfigurable):
         """
         self._rows.require(transaction, name, version)
 
-    def _add_endpoints(self, versions: Sequence[ModelVersion]) -> None:
+    def _add_endpoints(self, versions: Sequence[ModelVersionInfo]) -> None:
         ids = [version_thing(each.name, each.version).id for each in versions]
         serving = self._lineage.resting(ENDPOINT, MODEL_VERSION, ids)
         for each, id in zip(versions, ids, strict=True):
@@ -305,11 +307,11 @@ def _checked_name(name: str) -> str:
 
 
 def _made(
-    name: str, number: int, request: ModelRegister, contents: Contents, run: Run | None
-) -> ModelVersion:
+    name: str, number: int, request: ModelRegister, contents: Contents, run: RunInfo | None
+) -> ModelVersionInfo:
     about = contents.description
     requirements = request.requirements
-    return ModelVersion(
+    return ModelVersionInfo(
         name=name,
         version=number,
         created=time.time(),

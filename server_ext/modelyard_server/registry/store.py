@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.errors import InUse, NotFound
 from modelyard.schema.lineage import RUN, Thing, version_thing
-from modelyard.schema.registry import Model, ModelVersion
+from modelyard.schema.registry import Model, ModelVersionInfo
 from modelyard.schema.tracking import ArtifactInfo
 from modelyard.suggest import did_you_mean
 from modelyard_server.db.session import Database
@@ -20,20 +20,20 @@ from modelyard_server.lineage.edges import live_on, release, set_bases
 from modelyard_server.registry.tables import ModelCounterRow, ModelRow, ModelVersionRow, UploadRow
 
 _MODEL = ("name", "created", "updated", "note", "tags")
-_VERSION = tuple(f for f in ModelVersion.__struct_fields__ if f != "endpoints")
+_VERSION = tuple(f for f in ModelVersionInfo.__struct_fields__ if f != "endpoints")
 
 
-def _version(row: ModelVersionRow) -> ModelVersion:
-    return msgspec.convert({key: getattr(row, key) for key in _VERSION}, ModelVersion)
+def _version(row: ModelVersionRow) -> ModelVersionInfo:
+    return msgspec.convert({key: getattr(row, key) for key in _VERSION}, ModelVersionInfo)
 
 
-def _model(row: ModelRow, versions: list[ModelVersion]) -> Model:
+def _model(row: ModelRow, versions: list[ModelVersionInfo]) -> Model:
     fields = {key: getattr(row, key) for key in _MODEL}
     return msgspec.convert({**fields, "versions": versions}, Model, from_attributes=True)
 
 
 class RegistryStore:
-    """Models and versions. `ModelVersion.endpoints` stays empty here: serving knows it."""
+    """Models and versions. `ModelVersionInfo.endpoints` stays empty here: serving knows it."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -43,7 +43,7 @@ class RegistryStore:
     def all(self) -> list[Model]:
         """All models by name, their versions newest first."""
         with self._db.session(reading=True) as session:
-            versions: dict[str, list[ModelVersion]] = defaultdict(list)
+            versions: dict[str, list[ModelVersionInfo]] = defaultdict(list)
             query = select(ModelVersionRow).order_by(ModelVersionRow.version.desc())
             for row in session.scalars(query):
                 versions[row.name].append(_version(row))
@@ -55,7 +55,7 @@ class RegistryStore:
         with self._db.session(reading=True) as session:
             return self._wire(session, self._row(session, name))
 
-    def version(self, name: str, version: int | None) -> ModelVersion:
+    def version(self, name: str, version: int | None) -> ModelVersionInfo:
         """One version, the newest for None. NotFound names what there is."""
         with self._db.session(reading=True) as session:
             return _version(self._version_row(session, name, version))
@@ -80,7 +80,7 @@ class RegistryStore:
 
     # -- writing ----------------------------------------------------------------------------
 
-    def add(self, made: ModelVersion, files: list[ArtifactInfo]) -> None:
+    def add(self, made: ModelVersionInfo, files: list[ArtifactInfo]) -> None:
         """Insert a version, and its model if it is the first."""
         fields = msgspec.to_builtins(made)
         with self._db.session() as session:

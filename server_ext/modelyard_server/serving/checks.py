@@ -7,7 +7,7 @@ import re
 
 from modelyard.errors import InvalidInput
 from modelyard.schema.common import NAME_RULE, valid_name
-from modelyard.schema.registry import ModelVersion
+from modelyard.schema.registry import ModelVersionInfo
 from modelyard.schema.serving import DeployRequest
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -95,7 +95,7 @@ def check_env(env: dict[str, str]) -> None:
         raise InvalidInput("The variables are larger than 64 kB in all.", field="env")
 
 
-def check_model(model: ModelVersion, request: DeployRequest) -> None:
+def check_model(model: ModelVersionInfo, request: DeployRequest) -> None:
     """See that somebody knows how to serve the model."""
     if model.flavor == "custom" and not request.script:
         raise InvalidInput(

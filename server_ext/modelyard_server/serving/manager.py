@@ -15,11 +15,11 @@ from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound
 from modelyard.flavors import checked_requirements
 from modelyard.schema.common import ErrorInfo, Progress, Size
 from modelyard.schema.compute import LogText
-from modelyard.schema.registry import ModelVersion
+from modelyard.schema.registry import ModelVersionInfo
 from modelyard.schema.serving import (
     Deployment,
     DeployRequest,
-    Endpoint,
+    EndpointInfo,
     EndpointKeys,
     EndpointState,
     RotateKey,
@@ -128,11 +128,11 @@ class ServingManager(LoggingConfigurable):
 
     # -- reading ----------------------------------------------------------------------------
 
-    def list(self) -> list[Endpoint]:
+    def list(self) -> list[EndpointInfo]:
         """All endpoints, by name."""
         return [self._wire(record) for record in self._store.all()]
 
-    def get(self, name: str) -> Endpoint:
+    def get(self, name: str) -> EndpointInfo:
         """One endpoint. NotFound names a similar one."""
         return self._wire(self._record(name))
 
@@ -159,7 +159,7 @@ class ServingManager(LoggingConfigurable):
 
     # -- wishes -----------------------------------------------------------------------------
 
-    def deploy(self, request: DeployRequest, *, confined: bool = False) -> Endpoint:
+    def deploy(self, request: DeployRequest, *, confined: bool = False) -> EndpointInfo:
         """Record a deployment, of a new endpoint or an existing one; it starts in the background.
 
         Parameters
@@ -192,7 +192,7 @@ class ServingManager(LoggingConfigurable):
         self._converger.lane(endpoint.engine).wake(request.name)
         return self.get(request.name)
 
-    def delete(self, name: str) -> Endpoint:
+    def delete(self, name: str) -> EndpointInfo:
         """Record that the endpoint is to go; it goes in the background."""
         record = self._record(name)
         self._store.mark_deleted(name)
@@ -232,7 +232,7 @@ class ServingManager(LoggingConfigurable):
         return self._engines.of(record.engine)
 
     def _deployment(
-        self, request: DeployRequest, model: ModelVersion, engine: Engine
+        self, request: DeployRequest, model: ModelVersionInfo, engine: Engine
     ) -> DeploymentRecord:
         size = self._sizes(engine, request.size)
         wanted = request.requirements
@@ -315,7 +315,7 @@ class ServingManager(LoggingConfigurable):
         self._events.deleted("endpoint", name)
         self._changed(name)  # there may be another of that name by now
 
-    def _wire(self, record: EndpointRecord) -> Endpoint:
+    def _wire(self, record: EndpointRecord) -> EndpointInfo:
         current, coming = record.current, record.next
         shown = current or coming
         state: EndpointState = record.state
@@ -325,7 +325,7 @@ class ServingManager(LoggingConfigurable):
         error = shown.error if shown is not None else None
         if trouble is not None and (error is None or state == "unreachable"):
             error = ErrorInfo(**trouble.body())
-        return Endpoint(
+        return EndpointInfo(
             name=record.name,
             url=f"http://127.0.0.1:{record.port}",
             port=record.port,

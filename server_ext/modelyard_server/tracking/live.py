@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from modelyard.errors import NotFound
-from modelyard.schema.tracking import Experiment, Run
+from modelyard.schema.tracking import ExperimentInfo, RunInfo
 from modelyard_server.core.events import Events
 
 _APART = 0.5
@@ -18,7 +18,10 @@ class LiveRuns:
     """Gathers what changed. Never an event a metric point: they would fill the event loop."""
 
     def __init__(
-        self, events: Events, run: Callable[[str], Run], experiment: Callable[[int], Experiment]
+        self,
+        events: Events,
+        run: Callable[[str], RunInfo],
+        experiment: Callable[[int], ExperimentInfo],
     ) -> None:
         self._events = events
         self._run = run
@@ -45,7 +48,7 @@ class LiveRuns:
                 with self._lock:
                     self._dirty.discard(id)
 
-    def run_now(self, id: str) -> Run:
+    def run_now(self, id: str) -> RunInfo:
         """Tell of a run, and give it."""
         with self._lock:
             self._dirty.discard(id)
@@ -54,7 +57,7 @@ class LiveRuns:
         self._events.updated("run", id, run)
         return run
 
-    def experiment_now(self, id: int) -> Experiment:
+    def experiment_now(self, id: int) -> ExperimentInfo:
         """Tell of an experiment, and give it."""
         found = self._experiment(id)
         self._events.updated("experiment", str(id), found)

@@ -12,15 +12,15 @@ from traitlets.config import LoggingConfigurable
 from modelyard.errors import AlreadyExists, InUse, InvalidInput, WrongState
 from modelyard.schema.lineage import MODEL_VERSION, RUN
 from modelyard.schema.tracking import (
-    Experiment,
     ExperimentCreate,
+    ExperimentInfo,
     ExperimentUpdate,
-    History,
+    HistoryInfo,
     LogAck,
     ModelRef,
-    Run,
     RunCreate,
     RunFinish,
+    RunInfo,
     RunLog,
     RunPage,
     RunUpdate,
@@ -158,15 +158,15 @@ class TrackingManager(LoggingConfigurable):
 
     # -- experiments ------------------------------------------------------------------------
 
-    def experiments(self, *, deleted: bool = False) -> list[Experiment]:
+    def experiments(self, *, deleted: bool = False) -> list[ExperimentInfo]:
         """All experiments, or all deleted ones, the last active first."""
         return self._experiments.list(deleted=deleted)
 
-    def experiment(self, id: int) -> Experiment:
+    def experiment(self, id: int) -> ExperimentInfo:
         """One experiment. NotFound when there is none."""
         return self._experiments.get(id)
 
-    def create_experiment(self, body: ExperimentCreate) -> Experiment:
+    def create_experiment(self, body: ExperimentCreate) -> ExperimentInfo:
         """Make an experiment; one that exists is returned as it is.
 
         Raises
@@ -179,7 +179,7 @@ class TrackingManager(LoggingConfigurable):
         id = self._experiments.ensure(body.name, body.note, time.time())
         return self._live.experiment_now(id)
 
-    def update_experiment(self, id: int, body: ExperimentUpdate) -> Experiment:
+    def update_experiment(self, id: int, body: ExperimentUpdate) -> ExperimentInfo:
         """Rename it, or change its note. AlreadyExists when the name is taken."""
         values: dict[str, Any] = {}
         if body.name is not None:
@@ -213,7 +213,7 @@ class TrackingManager(LoggingConfigurable):
         self._experiments.hide(id, time.time())
         self._events.deleted("experiment", str(id))
 
-    def restore_experiment(self, id: int) -> Experiment:
+    def restore_experiment(self, id: int) -> ExperimentInfo:
         """Bring a deleted experiment back; silent when it was not deleted."""
         self._experiments.update(id, {"deleted": None})
         return self._live.experiment_now(id)
@@ -229,7 +229,7 @@ class TrackingManager(LoggingConfigurable):
 
     # -- runs -------------------------------------------------------------------------------
 
-    def create_run(self, body: RunCreate, holder: str = LOCAL) -> Run:
+    def create_run(self, body: RunCreate, holder: str = LOCAL) -> RunInfo:
         """Begin a run; one with that id is returned as it is, so that a client may retry.
 
         Parameters
@@ -251,13 +251,13 @@ class TrackingManager(LoggingConfigurable):
         self._live.experiment_now(run.experiment_id)
         return run
 
-    def run(self, id: str) -> Run:
+    def run(self, id: str) -> RunInfo:
         """One run. NotFound when there is none."""
         run = self._runs.get(id)
         run.models = self._models_of([id]).get(id, [])
         return run
 
-    def fresh_run(self, id: str) -> Run:
+    def fresh_run(self, id: str) -> RunInfo:
         """One run, with all that is in its spool now: who logs and then reads finds it."""
         self._catch_up(id)
         return self.run(id)
@@ -299,7 +299,7 @@ class TrackingManager(LoggingConfigurable):
             run.models = models.get(run.id, [])
         return found
 
-    def update_run(self, id: str, body: RunUpdate) -> Run:
+    def update_run(self, id: str, body: RunUpdate) -> RunInfo:
         """Change name, note or tags."""
         values: dict[str, Any] = {}
         if body.name is not None:
@@ -332,14 +332,14 @@ class TrackingManager(LoggingConfigurable):
         self._events.deleted("run", id)
         self._live.experiment_now(run.experiment_id)
 
-    def restore_run(self, id: str) -> Run:
+    def restore_run(self, id: str) -> RunInfo:
         """Bring a deleted run back; silent when it was not deleted."""
         self._runs.update(id, {"deleted": None}, {})
         run = self._live.run_now(id)
         self._live.experiment_now(run.experiment_id)
         return run
 
-    def finish_run(self, id: str, body: RunFinish) -> Run:
+    def finish_run(self, id: str, body: RunFinish) -> RunInfo:
         """End a run once `body.offset` bytes of its spool are read; silent when it has ended.
 
         Raises
@@ -381,7 +381,7 @@ class TrackingManager(LoggingConfigurable):
             self.closed(id)
         return LogAck(offset=position.offset)
 
-    def history(self, id: str, key: str, max_points: int = 0) -> History:
+    def history(self, id: str, key: str, max_points: int = 0) -> HistoryInfo:
         """A metric's points; of more than `max_points`, the extremes of each stretch.
 
         Raises

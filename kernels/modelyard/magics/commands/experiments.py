@@ -5,9 +5,9 @@ from __future__ import annotations
 from modelyard.magics.command import Command, Parsed
 from modelyard.magics.display import Column, Listing, ago
 from modelyard.magics.session import Session
-from modelyard.schema.tracking import Experiment
+from modelyard.schema.tracking import ExperimentInfo
 
-_COLUMNS: list[Column[Experiment]] = [
+_COLUMNS: list[Column[ExperimentInfo]] = [
     Column("Name", lambda e: e.name),
     Column("Runs", lambda e: str(e.runs)),
     Column("Active", lambda e: str(e.active)),
@@ -16,7 +16,7 @@ _COLUMNS: list[Column[Experiment]] = [
 ]
 
 
-def show_all(session: Session, _args: Parsed) -> Listing[Experiment]:
+def show_all(session: Session, _args: Parsed) -> Listing[ExperimentInfo]:
     """All experiments."""
     empty = (
         "No experiments yet. The first run makes one: begin a cell with "

@@ -1,4 +1,4 @@
-"""Run rows and what belongs to them -> `Run`, for many at once with a query for each table."""
+"""Run rows and what belongs to them -> `RunInfo`, for many at once with a query for each table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelyard.schema.tracking import MetricSummary, Run, RunSource
+from modelyard.schema.tracking import MetricSummary, RunInfo, RunSource
 from modelyard.tracking.spool import json_float
 from modelyard_server.tracking.tables import (
     ExperimentRow,
@@ -30,15 +30,15 @@ def as_float(value: float | None) -> float | str:
     return "NaN" if value is None else json_float(value)
 
 
-def runs_of(session: Session, ids: Sequence[int]) -> list[Run]:
+def runs_of(session: Session, ids: Sequence[int]) -> list[RunInfo]:
     """The runs with these ids, in this order."""
-    found: dict[int, Run] = {}
+    found: dict[int, RunInfo] = {}
     for start in range(0, len(ids), _AT_ONCE):
         found.update(_some(session, ids[start : start + _AT_ONCE]))
     return [found[id] for id in ids if id in found]
 
 
-def _some(session: Session, ids: Sequence[int]) -> dict[int, Run]:
+def _some(session: Session, ids: Sequence[int]) -> dict[int, RunInfo]:
     tags = _texts(session, TagRow, ids)
     params = _texts(session, ParamRow, ids)
     metrics = _metrics(session, ids)
@@ -91,7 +91,7 @@ def _run(
     tags: dict[str, str],
     params: dict[str, str],
     metrics: dict[str, MetricSummary],
-) -> Run:
+) -> RunInfo:
     known: dict[str, Any] = {
         "id": row.uid,
         "experiment_id": row.experiment_id,
@@ -109,4 +109,4 @@ def _run(
         "deleted": row.deleted is not None,
     }
     source = msgspec.convert({"kind": row.source_kind, "name": row.source_name}, RunSource)
-    return Run(tags=tags, params=params, metrics=metrics, source=source, **known)
+    return RunInfo(tags=tags, params=params, metrics=metrics, source=source, **known)

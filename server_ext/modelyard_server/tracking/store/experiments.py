@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from modelyard.errors import NotFound
-from modelyard.schema.tracking import Experiment
+from modelyard.schema.tracking import ExperimentInfo
 from modelyard_server.db.session import Database
 from modelyard_server.tracking.statuses import NOT_ENDED
 from modelyard_server.tracking.store.guard import refuse_in_use
@@ -23,9 +23,9 @@ def _counted() -> Select[ExperimentRow, int, int]:
     return select(ExperimentRow, runs.scalar_subquery(), active.scalar_subquery())
 
 
-def _experiment(found: Row[ExperimentRow, int, int]) -> Experiment:
+def _experiment(found: Row[ExperimentRow, int, int]) -> ExperimentInfo:
     row, runs, active = found
-    return Experiment(
+    return ExperimentInfo(
         id=row.id,
         name=row.name,
         note=row.note,
@@ -43,14 +43,14 @@ class ExperimentStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def list(self, *, deleted: bool) -> list[Experiment]:
+    def list(self, *, deleted: bool) -> list[ExperimentInfo]:
         """Those that are deleted, or those that are not; the last active first."""
         wanted = ExperimentRow.deleted.is_not(None) if deleted else ExperimentRow.deleted.is_(None)
         query = _counted().where(wanted).order_by(ExperimentRow.updated.desc())
         with self._db.session(reading=True) as session:
             return [_experiment(found) for found in session.execute(query)]
 
-    def get(self, id: int) -> Experiment:
+    def get(self, id: int) -> ExperimentInfo:
         """One experiment. NotFound when there is none."""
         with self._db.session(reading=True) as session:
             found = session.execute(_counted().where(ExperimentRow.id == id)).first()
@@ -58,7 +58,7 @@ class ExperimentStore:
             raise NotFound(f"There is no experiment with id {id}.", field="experiment")
         return _experiment(found)
 
-    def named(self, name: str) -> Experiment | None:
+    def named(self, name: str) -> ExperimentInfo | None:
         """The experiment of that name, deleted or not."""
         with self._db.session(reading=True) as session:
             found = session.execute(_counted().where(ExperimentRow.name == name)).first()

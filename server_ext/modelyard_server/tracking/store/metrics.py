@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from modelyard.errors import NotFound
-from modelyard.schema.tracking import History
+from modelyard.schema.tracking import HistoryInfo
 from modelyard.suggest import did_you_mean
 from modelyard.tracking.spool import json_float
 from modelyard_server.db.session import Database
@@ -134,7 +134,7 @@ class MetricStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def history(self, uid: str, key: str, max_points: int) -> History:
+    def history(self, uid: str, key: str, max_points: int) -> HistoryInfo:
         """A metric's points; `max_points` of 0: all of them.
 
         Raises
@@ -151,7 +151,7 @@ class MetricStore:
             if row is None:
                 raise _unknown(session, uid, key)
             points = _read(session, row, max_points)
-        return History(
+        return HistoryInfo(
             key=key,
             steps=points.steps.tolist(),
             values=[json_float(value) for value in points.values],

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from modelyard.errors import NotFound
-from modelyard.schema.tracking import Run, RunCreate
+from modelyard.schema.tracking import RunCreate, RunInfo
 from modelyard.tracking.names import ERROR_LENGTH
 from modelyard_server.db.session import Database
 from modelyard_server.tracking.query import as_number
@@ -99,7 +99,7 @@ class RunStore:
             write_params(session, row.id, body.params)
             return True
 
-    def get(self, uid: str) -> Run:
+    def get(self, uid: str) -> RunInfo:
         """One run. NotFound when there is none."""
         with self._db.session(reading=True) as session:
             id = session.scalar(select(RunRow.id).where(RunRow.uid == uid))
