@@ -554,3 +554,106 @@ export interface Template {
 export interface TemplateCopied {
   path: string;
 }
+
+export type StorageKind =
+  | 'files'
+  | 'runs'
+  | 'deleted_runs'
+  | 'models'
+  | 'endpoints'
+  | 'instances'
+  | 'environments'
+  | 'images'
+  | 'database'
+  | 'spool'
+  | 'logs'
+  | 'uploads'
+  | 'orphans';
+
+/** One kind of content of the workspace. */
+export interface StoragePart {
+  kind: StorageKind;
+  /** For people: 'User files'. */
+  title: string;
+  /** What is counted, singular and plural: 'run/runs'. */
+  unit: string;
+  /** On the disk; what is stored once is counted once. */
+  bytes: number;
+  count: number;
+  /** Bytes that `POST /storage/clean` would free now. */
+  can_go: number;
+  can_go_count: number;
+  /** What of it can go, or why nothing can; what goes by itself. */
+  why: string;
+  /** Whether `POST /storage/clean` takes this kind at all. */
+  cleans: boolean;
+  /** It is larger than was counted: it has too many files, or an engine did not answer. */
+  partial: boolean;
+  /** Why it could not be measured. */
+  problem: string;
+  measured: number | null;
+}
+
+/** A file system that the workspace lies on. */
+export interface StorageDisk {
+  /** What lies on it: 'User files', 'Workspace'. */
+  holds: string[];
+  /** Bytes. */
+  total: number;
+  /** Bytes that we can still write. */
+  free: number;
+}
+
+/** One thing that goes, or went. */
+export interface StorageItem {
+  /** For people: 'run sunny-otter', 'modelyard/env:4f1d…'. */
+  name: string;
+  bytes: number;
+  /** When it was used or written last. */
+  used: number | null;
+  /** Why it can go; of what stayed, why it did. */
+  why: string;
+}
+
+/** What a cleaning does, or did, to one kind. */
+export interface StorageFreed {
+  kind: StorageKind;
+  title: string;
+  bytes: number;
+  count: number;
+  /** The largest of what goes; `count` says how many there are. */
+  items: StorageItem[];
+  /** What was to go and stayed: it is in use again, or could not be removed. */
+  kept: StorageItem[];
+  /** Why it ended early. */
+  problem: string;
+}
+
+/** The answer to `POST /storage/clean`. */
+export interface StorageCleaned {
+  dry_run: boolean;
+  bytes: number;
+  freed: StorageFreed[];
+  finished: number;
+}
+
+/** The whole picture, as of the last measurement of each part. */
+export interface StorageUsage {
+  parts: StoragePart[];
+  disks: StorageDisk[];
+  /** When the oldest part was measured; null before the first measurement has ended. */
+  measured: number | null;
+  /** What is being measured at this moment. */
+  measuring: Progress | null;
+  /** What is being removed at this moment. */
+  cleaning: Progress | null;
+  /** Bytes that environments and images may take before the least recently used go. */
+  budget: number;
+}
+
+/** What to remove. */
+export interface StorageClean {
+  kinds: StorageKind[];
+  /** Only say what would go. */
+  dry_run?: boolean;
+}
