@@ -8,7 +8,13 @@ import ts from 'typescript-eslint';
 /** Every folder of src/ is a domain but these: a new one meets the rules by being there. */
 const SHARED = ['api', 'sidebar', 'ui'];
 
-const DOMAINS = readdirSync(`${import.meta.dirname}/src`, { withFileTypes: true })
+/** Files in ts that are no models. */
+const ABOVE_MODELS = /(^|[a-z])(commands|dialog)\.ts$/i;
+const ABOVE_FILES = ['**/plugin.ts', '**/tokens.ts', '**/*commands.ts', '**/*[dD]ialog.ts'];
+
+const SRC = `${import.meta.dirname}/src`;
+
+const DOMAINS = readdirSync(SRC, { withFileTypes: true })
   .filter(entry => entry.isDirectory() && !SHARED.includes(entry.name))
   .map(entry => entry.name);
 
@@ -17,15 +23,12 @@ const ALL = DOMAINS.map(name => `../${name}/**`);
 /** Patterns of `no-restricted-imports` with the reason that the reader is given. */
 const deny = (message, ...group) => ({ group, message });
 
-const STATE_NEEDS_NO_REACT = deny(
-  'A model is signals and requests: no React in it.',
-  'react',
-  '*.tsx',
-);
 const ONE_CALLER = {
   ...deny('Call the server through api/request.', '@jupyterlab/services'),
   importNames: ['ServerConnection'],
 };
+const NO_PLUGIN = deny('Only index.ts knows plugins.', './plugin');
+const NO_REACT = deny('A model is signals and requests: no React in it.', 'react', 'react-dom');
 
 /** plugin -> panel -> model -> api; domains meet through tokens. */
 const layers = [
@@ -43,21 +46,40 @@ const layers = [
     files: ['src/sidebar/**'],
     rules: restrict(deny('The sidebar knows no domain: they add themselves.', ...ALL)),
   },
-  ...DOMAINS.flatMap(domain => [
-    {
-      files: [`src/${domain}/**`],
-      rules: restrict(deny('Domains meet through tokens.', ...other(domain))),
-    },
-    {
-      files: [`src/${domain}/model.ts`, `src/${domain}/api.ts`],
-      rules: restrict(
-        deny('Domains meet through tokens.', ...other(domain)),
-        STATE_NEEDS_NO_REACT,
-        deny('A model knows no panel and no plugin.', './plugin', './section', './page', './panel'),
-      ),
-    },
-  ]),
+  ...DOMAINS.flatMap(rulesOf),
 ];
+
+/**
+ * The layers of one domain: what it draws is `*.tsx`, what it asks the server is `api.ts`, and
+ * every other `*.ts` is a model, but for commands and dialogs, which may use all but the plugin.
+ */
+function rulesOf(domain) {
+  const apart = deny('Domains meet through tokens.', ...other(domain));
+  const noPanel = deny('A model knows no panel.', ...siblings(domain, name => /\.tsx$/.test(name)));
+  const noCommands = deny(
+    'A model knows no command and no dialog.',
+    ...siblings(domain, name => ABOVE_MODELS.test(name)),
+  );
+  const nothing = deny('api.ts knows nothing of its domain.', './*');
+  const within = (files, ignores, ...patterns) => ({
+    files: files.map(name => `src/${domain}/${name}`),
+    ignores: ['**/*.spec.*', ...ignores],
+    rules: restrict(apart, ...patterns),
+  });
+  return [
+    within(['**'], []),
+    within(['**'], ['**/plugin.ts*'], NO_PLUGIN),
+    within(['**/*.ts'], ABOVE_FILES, NO_PLUGIN, NO_REACT, noPanel, noCommands),
+    within(['api.ts'], [], nothing, NO_REACT),
+  ];
+}
+
+/** `./name` of the domain's files that are so. */
+function siblings(domain, isSo) {
+  return readdirSync(`${SRC}/${domain}`)
+    .filter(isSo)
+    .map(name => `./${name.replace(/\.tsx?$/, '')}`);
+}
 
 function other(domain) {
   return DOMAINS.filter(name => name !== domain).flatMap(name => [
@@ -67,7 +89,8 @@ function other(domain) {
 }
 
 function restrict(...patterns) {
-  return { 'no-restricted-imports': ['error', { patterns: [ONE_CALLER, ...patterns] }] };
+  const some = patterns.filter(({ group }) => group.length > 0);
+  return { 'no-restricted-imports': ['error', { patterns: [ONE_CALLER, ...some] }] };
 }
 
 export default ts.config(

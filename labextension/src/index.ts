@@ -1,5 +1,6 @@
 import { livePlugin } from './api/plugin';
 import { computePlugins } from './compute/plugin';
+import { devicesPlugin } from './devices/plugin';
 import { galleryPlugin } from './gallery/plugin';
 import { registryPlugin } from './registry/plugin';
 import { servingPlugin } from './serving/plugin';
@@ -9,6 +10,7 @@ import { trackingPlugin } from './tracking/plugin';
 export default [
   livePlugin,
   sidebarPlugin,
+  devicesPlugin,
   ...computePlugins,
   trackingPlugin,
   registryPlugin,

@@ -95,26 +95,6 @@ export interface Status {
   problems: string[];
 }
 
-export const RUN = 'run';
-
-export const MODEL_VERSION = 'model_version';
-
-export const ENDPOINT = 'endpoint';
-
-/** An object of any domain. */
-export interface Thing {
-  /** run, model_version or endpoint. */
-  kind: string;
-  /** As its domain writes it: a run's id, `churn:3`, an endpoint's name. */
-  id: string;
-}
-
-/** `thing` rests on `on`: a version on the run that made it, an endpoint on what it serves. */
-export interface Edge {
-  thing: Thing;
-  on: Thing;
-}
-
 export type InstanceState =
   | 'creating'
   | 'starting'
@@ -238,155 +218,38 @@ export interface Device {
   processes: DeviceProcess[];
 }
 
-export type RunStatus = 'queued' | 'preparing' | 'running' | 'finished' | 'failed' | 'cancelled';
-
-/** A named context that holds runs. */
-export interface ExperimentInfo {
-  id: number;
+/** A notebook one click away. */
+export interface Template {
   name: string;
-  note: string;
-  created: number;
-  updated: number;
-  /** Runs that are not deleted. */
-  runs: number;
-  /** Runs that have not ended. */
-  active: number;
-  deleted: boolean;
+  title: string;
+  description: string;
+  tags: string[];
+  minutes: number | null;
 }
 
-/** Body of `POST /experiments`; an existing experiment of that name is returned. */
-export interface ExperimentCreate {
-  name: string;
-  note?: string;
-}
-
-/** Body of `PATCH /experiments/{id}`; absent fields stay. */
-export interface ExperimentUpdate {
-  name?: string | null;
-  note?: string | null;
-}
-
-/** What a list shows of a metric. NaN and infinities travel as the strings of `json_float`. */
-export interface MetricSummary {
-  last: number | string;
-  min: number | string;
-  max: number | string;
-  /** Step of the last point. */
-  step: number;
-  count: number;
-}
-
-/** Where the code of a run came from. */
-export interface RunSource {
-  kind: 'cell' | 'interactive' | 'notebook' | 'script';
-  /** Path of the notebook or script, for people. */
-  name: string;
-}
-
-/** Body of `POST /runs`. The client chooses the id, so that a retry cannot make a second run. */
-export interface RunCreate {
-  id: string;
-  experiment: string;
-  name?: string;
-  tags?: Record<string, string>;
-  params?: Record<string, string>;
-  parent?: string;
-  source?: RunSource;
-  /** Name of the compute target; empty: the machine of the server. */
-  compute?: string;
-  python?: string;
-  started?: number;
-  /** The client writes its spool where the server reads it. */
-  spool?: boolean;
-}
-
-/** Body of `PATCH /runs/{id}`; absent fields stay, a tag set to null is removed. */
-export interface RunUpdate {
-  name?: string | null;
-  note?: string | null;
-  tags?: Record<string, string | null> | null;
-}
-
-/** Body of `POST /runs/{id}/finish`; `offset` is how much of the spool must be read first. */
-export interface RunFinish {
-  status?: 'cancelled' | 'failed' | 'finished';
-  error?: string;
-  offset?: number;
-}
-
-/** A registered version made from a run. */
-export interface ModelRef {
-  name: string;
-  version: number;
-}
-
-/** One execution, as lists show it. */
-export interface RunInfo {
-  id: string;
-  experiment_id: number;
-  experiment: string;
-  name: string;
-  status: RunStatus;
-  created: number;
-  started: number | null;
-  ended: number | null;
-  compute: string;
-  tags: Record<string, string>;
-  params: Record<string, string>;
-  metrics: Record<string, MetricSummary>;
-  note: string;
-  error: string;
-  parent: string;
-  source: RunSource | null;
-  python: string;
-  deleted: boolean;
-  models: ModelRef[];
-}
-
-/** A page of runs; `next` is the token of the next page, empty on the last. */
-export interface RunPage {
-  runs: RunInfo[];
-  next: string;
-  total: number;
-}
-
-/**
- * A metric's points in the order they were logged; three arrays of one length.
- *
- * When `max_points` asked for fewer points than there are, each bucket contributes its first,
- * lowest, highest and last point, so that extremes are exact.
- */
-export interface HistoryInfo {
-  key: string;
-  steps: number[];
-  values: (number | string)[];
-  times: number[];
-  /** Points logged in all. */
-  count: number;
-}
-
-/** A file or directory below a run's artifacts or a model version's files. */
-export interface ArtifactInfo {
-  /** Relative, with '/'. */
+/** Where the copy is, relative to JupyterLab's root. */
+export interface TemplateCopied {
   path: string;
-  is_dir: boolean;
-  /** Bytes; of a directory, of all that is in it. */
-  size: number;
-  modified: number | null;
-  sha256: string;
 }
 
-/** How much of the spool the server holds, in bytes. */
-export interface LogAck {
-  offset: number;
+export const RUN = 'run';
+
+export const MODEL_VERSION = 'model_version';
+
+export const ENDPOINT = 'endpoint';
+
+/** An object of any domain. */
+export interface Thing {
+  /** run, model_version or endpoint. */
+  kind: string;
+  /** As its domain writes it: a run's id, `churn:3`, an endpoint's name. */
+  id: string;
 }
 
-/** A piece of a run's stdout/stderr. */
-export interface RunLog {
-  text: string;
-  /** Where the next piece begins, in bytes. */
-  offset: number;
-  ended: boolean;
+/** `thing` rests on `on`: a version on the run that made it, an endpoint on what it serves. */
+export interface Edge {
+  thing: Thing;
+  on: Thing;
 }
 
 /** What a model takes: columns in order, with names where the training data had them. */
@@ -541,20 +404,6 @@ export interface ScoreReply {
   milliseconds: number;
 }
 
-/** A notebook one click away. */
-export interface Template {
-  name: string;
-  title: string;
-  description: string;
-  tags: string[];
-  minutes: number | null;
-}
-
-/** Where the copy is, relative to JupyterLab's root. */
-export interface TemplateCopied {
-  path: string;
-}
-
 export type StorageKind =
   | 'files'
   | 'runs'
@@ -656,4 +505,155 @@ export interface StorageClean {
   kinds: StorageKind[];
   /** Only say what would go. */
   dry_run?: boolean;
+}
+
+export type RunStatus = 'queued' | 'preparing' | 'running' | 'finished' | 'failed' | 'cancelled';
+
+/** A named context that holds runs. */
+export interface ExperimentInfo {
+  id: number;
+  name: string;
+  note: string;
+  created: number;
+  updated: number;
+  /** Runs that are not deleted. */
+  runs: number;
+  /** Runs that have not ended. */
+  active: number;
+  deleted: boolean;
+}
+
+/** Body of `POST /experiments`; an existing experiment of that name is returned. */
+export interface ExperimentCreate {
+  name: string;
+  note?: string;
+}
+
+/** Body of `PATCH /experiments/{id}`; absent fields stay. */
+export interface ExperimentUpdate {
+  name?: string | null;
+  note?: string | null;
+}
+
+/** What a list shows of a metric. NaN and infinities travel as the strings of `json_float`. */
+export interface MetricSummary {
+  last: number | string;
+  min: number | string;
+  max: number | string;
+  /** Step of the last point. */
+  step: number;
+  count: number;
+}
+
+/** Where the code of a run came from. */
+export interface RunSource {
+  kind: 'cell' | 'interactive' | 'notebook' | 'script';
+  /** Path of the notebook or script, for people. */
+  name: string;
+}
+
+/** Body of `POST /runs`. The client chooses the id, so that a retry cannot make a second run. */
+export interface RunCreate {
+  id: string;
+  experiment: string;
+  name?: string;
+  tags?: Record<string, string>;
+  params?: Record<string, string>;
+  parent?: string;
+  source?: RunSource;
+  /** Name of the compute target; empty: the machine of the server. */
+  compute?: string;
+  python?: string;
+  started?: number;
+  /** The client writes its spool where the server reads it. */
+  spool?: boolean;
+}
+
+/** Body of `PATCH /runs/{id}`; absent fields stay, a tag set to null is removed. */
+export interface RunUpdate {
+  name?: string | null;
+  note?: string | null;
+  tags?: Record<string, string | null> | null;
+}
+
+/** Body of `POST /runs/{id}/finish`; `offset` is how much of the spool must be read first. */
+export interface RunFinish {
+  status?: 'cancelled' | 'failed' | 'finished';
+  error?: string;
+  offset?: number;
+}
+
+/** A registered version made from a run. */
+export interface ModelRef {
+  name: string;
+  version: number;
+}
+
+/** One execution, as lists show it. */
+export interface RunInfo {
+  id: string;
+  experiment_id: number;
+  experiment: string;
+  name: string;
+  status: RunStatus;
+  created: number;
+  started: number | null;
+  ended: number | null;
+  compute: string;
+  tags: Record<string, string>;
+  params: Record<string, string>;
+  metrics: Record<string, MetricSummary>;
+  note: string;
+  error: string;
+  parent: string;
+  source: RunSource | null;
+  python: string;
+  deleted: boolean;
+  models: ModelRef[];
+}
+
+/** A page of runs; `next` is the token of the next page, empty on the last. */
+export interface RunPage {
+  runs: RunInfo[];
+  next: string;
+  total: number;
+}
+
+/**
+ * A metric's points in the order they were logged; three arrays of one length.
+ *
+ * When `max_points` asked for fewer points than there are, each bucket contributes its first,
+ * lowest, highest and last point, so that extremes are exact.
+ */
+export interface HistoryInfo {
+  key: string;
+  steps: number[];
+  values: (number | string)[];
+  times: number[];
+  /** Points logged in all. */
+  count: number;
+}
+
+/** A file or directory below a run's artifacts or a model version's files. */
+export interface ArtifactInfo {
+  /** Relative, with '/'. */
+  path: string;
+  is_dir: boolean;
+  /** Bytes; of a directory, of all that is in it. */
+  size: number;
+  modified: number | null;
+  sha256: string;
+}
+
+/** How much of the spool the server holds, in bytes. */
+export interface LogAck {
+  offset: number;
+}
+
+/** A piece of a run's stdout/stderr. */
+export interface RunLog {
+  text: string;
+  /** Where the next piece begins, in bytes. */
+  offset: number;
+  ended: boolean;
 }

@@ -1,42 +1,29 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { addIcon, LabIcon, runIcon, stopIcon, terminalIcon } from '@jupyterlab/ui-components';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { addIcon, runIcon, stopIcon, terminalIcon } from '@jupyterlab/ui-components';
 
 import { ApiError } from '../api/request';
 import type { InstanceInfo } from '../api/schema';
 import { confirmDanger } from '../ui/confirm';
 import { plural } from '../ui/format';
-import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
-import { contextId } from '../ui/list';
+import { notebookIcon, restartIcon, trashIcon } from '../ui/icons';
 import { attempt, notifyError } from '../ui/notify';
-import type { Pages } from '../ui/pages';
+import { addObjectCommand, CommandHost, ObjectCommand, textArgument } from '../ui/objectcommands';
 import { createInstance } from './dialog';
-import { canStart, canStop, ComputeModel } from './model';
+import { canMove, canStart, canStop, ComputeModel } from './model';
+import { moveInstance } from './moveDialog';
 import { CommandIDs } from './tokens';
 
-const CATEGORY = 'Modelyard';
-
-export interface CommandParts {
-  app: JupyterFrontEnd;
+/** What the commands act on. */
+export interface CommandParts extends CommandHost {
   model: ComputeModel;
-  pages: Pages;
-  palette: ICommandPalette | null;
   trans: TranslationBundle;
+  /** Name of the instance whose page is in front. */
+  current: () => string | null;
 }
 
-interface InstanceCommand {
-  id: string;
-  label: string;
-  icon: LabIcon;
-  /** When it makes sense; without it, always. */
-  when?: (instance: InstanceInfo) => boolean;
-  run: (name: string) => Promise<unknown>;
-}
-
-/** Register what can be done with instances. */
-export function addCommands(parts: CommandParts): void {
+/** Add the commands about instances. The one that opens pages is the plugin's. */
+export function addComputeCommands(parts: CommandParts): void {
   const { app, model, palette, trans } = parts;
   app.commands.addCommand(CommandIDs.create, {
     label: trans.__('New Compute Instance…'),
@@ -45,59 +32,41 @@ export function addCommands(parts: CommandParts): void {
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () => attempt(() => createInstance(model, trans)),
   });
-  palette?.addItem({ command: CommandIDs.create, category: CATEGORY });
-  instanceCommands(parts).forEach(command => addInstanceCommand(parts, command));
+  palette?.addItem({ command: CommandIDs.create, category: 'Modelyard' });
+  instanceCommands(parts).forEach(({ when, ...command }) =>
+    addObjectCommand(parts, {
+      ...command,
+      kind: 'instance',
+      fromArgs: textArgument('name'),
+      current: parts.current,
+      when: when && (name => canDo(model, name, when)),
+    }),
+  );
+  // Groups of the context menu: what it runs, whether it runs, whether it is.
+  [15, 25].forEach(rank =>
+    app.contextMenu.addItem({ type: 'separator', selector: '[data-myd-kind="instance"]', rank }),
+  );
 }
 
-function addInstanceCommand(parts: CommandParts, command: InstanceCommand): void {
-  const { app, model, palette, trans } = parts;
-  const { id, label, icon, when, run } = command;
-  const nameOf = (args: ReadonlyPartialJSONObject): string | undefined =>
-    typeof args.name === 'string' ? args.name : target(parts, args.isPalette === true);
-  app.commands.addCommand(id, {
-    label,
-    icon,
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: { name: { type: 'string', description: trans.__('Name of the instance') } },
-      },
-    },
-    isEnabled: args => {
-      const name = nameOf(args);
-      const instance = name === undefined ? undefined : model.instances.get(name);
-      // A page that is restored opens before the list is there.
-      return when ? instance !== undefined && when(instance) : name !== undefined;
-    },
-    execute: async args => {
-      const name = nameOf(args);
-      return name === undefined ? undefined : attempt(() => run(name));
-    },
-  });
-  palette?.addItem({ command: id, category: CATEGORY, args: { isPalette: true } });
+interface InstanceCommand extends Pick<ObjectCommand, 'id' | 'label' | 'icon' | 'rank' | 'run'> {
+  /** When it makes sense; without it, always. */
+  when?: (instance: InstanceInfo) => boolean;
 }
 
-/** The instance that a command without a name means: under the mouse, or the page in front. */
-function target({ app, pages }: CommandParts, isPalette: boolean): string | undefined {
-  // The hit test remembers the last context menu: the palette must not act on that.
-  const hit = isPalette ? undefined : contextId(test => app.contextMenuHitTest(test), 'instance');
-  return hit ?? pages.current ?? undefined;
+function canDo(model: ComputeModel, name: string, when: (one: InstanceInfo) => boolean): boolean {
+  const instance = model.instances.get(name);
+  return instance !== undefined && when(instance);
 }
 
 function instanceCommands(parts: CommandParts): InstanceCommand[] {
-  const { app, model, pages, trans } = parts;
+  const { app, model, trans } = parts;
   const isRunning = (instance: InstanceInfo): boolean => instance.state === 'running';
   return [
-    {
-      id: CommandIDs.open,
-      label: trans.__('Open Compute Instance'),
-      icon: computeIcon,
-      run: async name => pages.open(name),
-    },
     {
       id: CommandIDs.notebook,
       label: trans.__('New Notebook on Compute Instance'),
       icon: notebookIcon,
+      rank: 11,
       when: isRunning,
       run: name => openNotebook(app, model, name),
     },
@@ -105,6 +74,7 @@ function instanceCommands(parts: CommandParts): InstanceCommand[] {
       id: CommandIDs.terminal,
       label: trans.__('Open Terminal on Compute Instance'),
       icon: terminalIcon,
+      rank: 12,
       when: isRunning,
       run: async name =>
         app.commands.execute('terminal:open', { name: await model.openTerminal(name) }),
@@ -113,6 +83,7 @@ function instanceCommands(parts: CommandParts): InstanceCommand[] {
       id: CommandIDs.start,
       label: trans.__('Start Compute Instance'),
       icon: runIcon,
+      rank: 20,
       when: canStart,
       run: name => model.start(name),
     },
@@ -120,6 +91,7 @@ function instanceCommands(parts: CommandParts): InstanceCommand[] {
       id: CommandIDs.stop,
       label: trans.__('Stop Compute Instance'),
       icon: stopIcon,
+      rank: 21,
       when: canStop,
       run: name => stop(parts, name),
     },
@@ -127,13 +99,22 @@ function instanceCommands(parts: CommandParts): InstanceCommand[] {
       id: CommandIDs.restart,
       label: trans.__('Restart Compute Instance'),
       icon: restartIcon,
+      rank: 22,
       when: isRunning,
       run: name => restart(parts, name),
+    },
+    {
+      id: CommandIDs.move,
+      label: trans.__('Move Compute Instance to Another Engine…'),
+      rank: 30,
+      when: instance => canMove(instance, model.live.status),
+      run: name => moveInstance(model, name, trans),
     },
     {
       id: CommandIDs.remove,
       label: trans.__('Delete Compute Instance…'),
       icon: trashIcon,
+      rank: 31,
       when: instance => instance.state !== 'deleting',
       run: name => remove(parts, name),
     },

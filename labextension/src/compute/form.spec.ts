@@ -76,6 +76,22 @@ describe('InstanceForm', () => {
     expect(both.validate({ ...local, gpus: 1 }).gpus).not.toBe('');
   });
 
+  it('says nothing of GPUs where there are none', () => {
+    const names = form([{ ...DOCKER, gpus: 0 }, LOCAL], LOCAL).fields.map(({ name }) => name);
+    expect(names).toEqual(['name', 'engine', 'size', 'image']);
+  });
+
+  it('asks how GPUs are taken once some are wanted', () => {
+    const both = form([DOCKER, LOCAL]);
+    const wanted = { ...both.initial, gpus: 1, shared: true, queue: true };
+    expect(field(both, 'shared', wanted)?.hidden).toBe(false);
+    expect(both.request(wanted)).toMatchObject({ gpus: 1, shared: true, queue: true });
+
+    const none = { ...wanted, gpus: 0 };
+    expect(field(both, 'queue', none)?.hidden).toBe(true);
+    expect(both.request(none)).toMatchObject({ gpus: 0, shared: false, queue: false });
+  });
+
   it('renames with the GPUs only what it named itself', () => {
     const both = form([DOCKER, LOCAL]);
     expect(both.derive({ ...both.initial, gpus: 1 }, 'gpus').name).toBe('gpu-1');

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { EngineInfo, InstanceCreate, Status } from '../api/schema';
-import { engineChoice, enginesOf } from '../ui/engines';
+import { engineField, enginesOf } from '../ui/engines';
 import type { Field, Values } from '../ui/fields';
 import { plural } from '../ui/format';
 import type { Problems } from '../ui/formmodel';
@@ -21,22 +21,14 @@ export class InstanceForm {
 
   get fields(): Field[] {
     const trans = this._trans;
-    const fields: (Field | false)[] = [
+    const fields: (Field | null)[] = [
       {
         name: 'name',
         label: trans.__('Name'),
         kind: 'text',
         help: trans.__('Kernels on it are called “Python 3 · name”.'),
       },
-      this._engines.length > 1 && {
-        name: 'engine',
-        label: trans.__('Engine'),
-        kind: 'cards',
-        options: this._engines.map(({ name }) => ({
-          value: name,
-          label: engineChoice(name, trans),
-        })),
-      },
+      engineField(this._engines, trans),
       {
         name: 'size',
         label: trans.__('Size'),
@@ -48,13 +40,7 @@ export class InstanceForm {
             : undefined,
         }),
       },
-      {
-        name: 'gpus',
-        label: trans.__('GPUs'),
-        kind: 'number',
-        min: 0,
-        adapt: values => this._gpus(this._engine(values).gpus),
-      },
+      ...this._gpuFields(),
       {
         name: 'image',
         label: trans.__('Image'),
@@ -67,7 +53,7 @@ export class InstanceForm {
         }),
       },
     ];
-    return fields.filter(field => field !== false);
+    return fields.filter(field => field !== null);
   }
 
   /** The values to begin with: the server's default engine and size. */
@@ -79,6 +65,8 @@ export class InstanceForm {
       engine: this._engines.length > 1 ? chosen.name : '',
       size: default_size,
       gpus: 0,
+      shared: false,
+      queue: false,
       image: '',
     };
   }
@@ -113,6 +101,8 @@ export class InstanceForm {
       engine: String(values.engine),
       size: String(values.size),
       gpus: Number(values.gpus ?? 0),
+      shared: Number(values.gpus) > 0 && Boolean(values.shared),
+      queue: Number(values.gpus) > 0 && Boolean(values.queue),
       image: String(values.image).trim(),
     };
   }
@@ -126,12 +116,43 @@ export class InstanceForm {
     return !this._engine(values).isolated;
   }
 
-  private _gpus(there: number): { help: string; disabled: boolean; max: number } {
-    const help =
-      there === 0
-        ? this._trans.__('This machine has no GPU that containers can use.')
-        : this._trans.__('This machine has %1.', plural(there, 'GPU'));
-    return { help, disabled: there === 0, max: there };
+  /** Nothing on a machine without GPUs; how they are taken, once some are wanted. */
+  private _gpuFields(): Field[] {
+    const trans = this._trans;
+    if (this._engines.every(engine => engine.gpus === 0)) {
+      return [];
+    }
+    const whenWanted = (values: Values): { hidden: boolean } => ({
+      hidden: Number(values.gpus ?? 0) === 0,
+    });
+    return [
+      {
+        name: 'gpus',
+        label: trans.__('GPUs'),
+        kind: 'number',
+        min: 0,
+        adapt: values => {
+          const there = this._engine(values).gpus;
+          const help =
+            there === 0
+              ? trans.__('There is no GPU that this engine can use.')
+              : trans.__('This machine has %1.', plural(there, 'GPU'));
+          return { help, disabled: there === 0, max: there };
+        },
+      },
+      {
+        name: 'shared',
+        label: trans.__('Share them with others that share'),
+        kind: 'checkbox',
+        adapt: whenWanted,
+      },
+      {
+        name: 'queue',
+        label: trans.__('Wait for its turn while others hold them'),
+        kind: 'checkbox',
+        adapt: whenWanted,
+      },
+    ];
   }
 
   /** A suggested name follows the GPUs; one that the user typed stays. */

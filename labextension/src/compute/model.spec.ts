@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { InstanceInfo } from '../api/schema';
 import { KernelspecRefresher } from './kernelspecs';
-import { blockedBy, canStart, canStop, nameProblem, offered, suggestName } from './model';
+import { blockedBy, canStart, canStop, nameProblem, offered, suggestName, waitsFor } from './model';
 
 function instance(name: string, state: InstanceInfo['state'] = 'running'): InstanceInfo {
   return { name, state } as InstanceInfo;
@@ -28,6 +28,16 @@ describe('nameProblem', () => {
 
   it('refuses a name that is taken, whatever its case', () => {
     expect(nameProblem('CPU-1', ['cpu-1'])).toContain('already');
+  });
+});
+
+describe('an instance that waits for GPUs', () => {
+  const error = { code: 'not_enough_devices', message: 'b holds it', hint: '', field: '' };
+
+  it('says for whom, while it is to start', () => {
+    expect(waitsFor({ ...instance('a', 'creating'), error })).toBe('b holds it');
+    expect(waitsFor({ ...instance('a', 'creating'), error: { ...error, code: 'x' } })).toBe('');
+    expect(waitsFor({ ...instance('a', 'failed'), error })).toBe('');
   });
 });
 

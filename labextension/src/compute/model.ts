@@ -4,10 +4,12 @@ import { pathOf, request } from '../api/request';
 import {
   InstanceInfo,
   InstanceCreate,
+  InstanceMove,
   InstanceUsage,
   LogText,
   NAME_PATTERN,
   NAME_RULE,
+  Status,
   TerminalOpened,
 } from '../api/schema';
 
@@ -47,6 +49,14 @@ export class ComputeModel {
   /** See `stop`. */
   restart(name: string, force = false): Promise<InstanceInfo> {
     return this._act(name, 'restart', force);
+  }
+
+  /** Put a stopped one on another engine; whoever calls this has asked. @throws ApiError */
+  async move(name: string, engine: string): Promise<InstanceInfo> {
+    const body: InstanceMove = { engine, force: true };
+    return this._take(
+      await request<InstanceInfo>(pathOf('compute', name, 'move'), { method: 'POST', body }),
+    );
   }
 
   /** Delete it with what was installed on it; User files stay. See `stop`. */
@@ -91,6 +101,18 @@ export function canStart(instance: InstanceInfo): boolean {
 /** Whether it can be stopped now; also in the middle of a start that takes too long. */
 export function canStop(instance: InstanceInfo): boolean {
   return ['running', 'starting', 'creating'].includes(instance.state);
+}
+
+/** Whether it can be put on another engine now: one that answers. */
+export function canMove(instance: InstanceInfo, status: Status | null): boolean {
+  const others = status?.engines.filter(each => each.available && each.name !== instance.engine);
+  return instance.state === 'stopped' && Boolean(others?.length);
+}
+
+/** Why it does not start yet: others hold its GPUs; empty when it does not wait for that. */
+export function waitsFor(instance: InstanceInfo): string {
+  const { error } = instance;
+  return isMoving(instance) && error?.code === 'not_enough_devices' ? error.message : '';
 }
 
 /** Why nothing can be done with it that its engine must do; empty when its engine answers. */

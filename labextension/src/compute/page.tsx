@@ -4,9 +4,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { InstanceInfo } from '../api/schema';
+import type { IDevices } from '../devices/tokens';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
-import { ErrorState, ProgressLine } from '../ui/feedback';
 import { formatTime, relativeTime } from '../ui/format';
 import { useNow } from '../ui/hooks';
 import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
@@ -15,7 +15,8 @@ import { PageHeader } from '../ui/page';
 import type { PageTab } from '../ui/pages';
 import { useTrans } from '../ui/translation';
 import { LogPanel } from './log';
-import { blockedBy, ComputeModel, isMoving, offered } from './model';
+import { blockedBy, ComputeModel, offered } from './model';
+import { InstanceNotice } from './notice';
 import { DetailsPanel, ExitPanel, KernelsPanel, UsagePanel } from './panels';
 import { CommandIDs } from './tokens';
 
@@ -23,6 +24,8 @@ export interface InstancePageProps {
   name: string;
   tab: PageTab;
   model: ComputeModel;
+  /** Null where nothing tells of devices. */
+  devices: IDevices | null;
   commands: CommandRegistry;
   sessions: Session.IManager;
 }
@@ -49,19 +52,18 @@ export default function InstancePage(props: InstancePageProps): React.ReactEleme
 }
 
 function Loaded(props: InstancePageProps & { instance: InstanceInfo }): React.ReactElement {
-  const { instance, model, commands, sessions } = props;
+  const { instance, model, devices, commands, sessions } = props;
   const { name, state } = instance;
-  const reason = blockedBy(instance);
   return (
     <>
       <Header instance={instance} commands={commands} />
       <div className="myd-page-body">
-        {isMoving(instance) && <ProgressLine progress={instance.progress} />}
-        {(instance.error || reason) && <ErrorState error={instance.error ?? { message: reason }} />}
+        <InstanceNotice instance={instance} />
         <div className="myd-panels">
           <DetailsPanel instance={instance} />
           <div className="myd-stack">
             {instance.exit && <ExitPanel exit={instance.exit} />}
+            {devices && instance.gpus > 0 && <devices.Held kind="instance" name={name} />}
             <UsagePanel instance={instance} model={model} />
             <KernelsPanel instance={instance} commands={commands} sessions={sessions} />
           </div>
@@ -116,6 +118,9 @@ function Header(props: { instance: InstanceInfo; commands: CommandRegistry }): R
         <TextButton {...blocked} icon={stopIcon} onClick={run(CommandIDs.stop)}>
           {trans.__('Stop')}
         </TextButton>
+      )}
+      {commands.isEnabled(CommandIDs.move, { name: instance.name }) && (
+        <TextButton onClick={run(CommandIDs.move)}>{trans.__('Move…')}</TextButton>
       )}
       <TextButton
         icon={trashIcon}

@@ -5,12 +5,14 @@ import * as React from 'react';
 
 import type { Exit, InstanceInfo } from '../api/schema';
 import { IconButton } from '../ui/buttons';
+import { engineName } from '../ui/engines';
 import { EmptyState, ErrorState, Skeleton } from '../ui/feedback';
 import { formatBytes, formatTime } from '../ui/format';
 import { useAsync, useSignal } from '../ui/hooks';
 import { notebookIcon } from '../ui/icons';
 import { KeyValues } from '../ui/keyvalues';
 import { List, ListRow } from '../ui/list';
+import { Meter } from '../ui/meter';
 import { Panel } from '../ui/page';
 import { useTrans } from '../ui/translation';
 import type { ComputeModel } from './model';
@@ -18,7 +20,9 @@ import type { ComputeModel } from './model';
 /** What it is made of. */
 export function DetailsPanel({ instance }: { instance: InstanceInfo }): React.ReactElement {
   const trans = useTrans();
-  const engine = instance.engine === 'docker' ? trans.__('Docker') : trans.__('Local processes');
+  const gpus = instance.shared
+    ? trans.__('%1, shared with others', instance.gpus)
+    : String(instance.gpus);
   return (
     <Panel title={trans.__('Details')}>
       <KeyValues
@@ -26,9 +30,9 @@ export function DetailsPanel({ instance }: { instance: InstanceInfo }): React.Re
           [trans.__('Size'), instance.size],
           [trans.__('CPUs'), String(instance.cpus)],
           [trans.__('Memory'), formatBytes(instance.memory)],
-          [trans.__('GPUs'), String(instance.gpus)],
+          [trans.__('GPUs'), gpus],
           [trans.__('Image'), instance.image || trans.__('the workspace’s own')],
-          [trans.__('Runs on'), engine],
+          [trans.__('Engine'), engineName(instance.engine, trans)],
           [trans.__('Kernel'), `Python 3 · ${instance.name}`],
           [trans.__('Created'), formatTime(instance.created)],
           [trans.__('Started'), formatTime(instance.started)],
@@ -78,27 +82,6 @@ export function UsagePanel(props: {
         </>
       )}
     </Panel>
-  );
-}
-
-function Meter(props: { label: string; fraction: number; text: string }): React.ReactElement {
-  const percent = Math.round(Math.min(1, Math.max(0, props.fraction)) * 100);
-  return (
-    <div className="myd-meter">
-      <span>{props.label}</span>
-      <div
-        className={`myd-meter-track${percent >= 90 ? ' myd-mod-full' : ''}`}
-        role="meter"
-        aria-label={props.label}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent}
-        aria-valuetext={props.text}
-      >
-        <div className="myd-meter-bar" style={{ width: `${percent}%` }} />
-      </div>
-      <span className="myd-meter-text">{props.text}</span>
-    </div>
   );
 }
 

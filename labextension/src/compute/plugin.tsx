@@ -7,11 +7,13 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { ILive } from '../api/tokens';
+import { IDevices } from '../devices/tokens';
 import { ISidebar } from '../sidebar/tokens';
 import { computeIcon } from '../ui/icons';
+import { addObjectCommand, textArgument } from '../ui/objectcommands';
 import { Pages } from '../ui/pages';
 import { loadTexts } from '../ui/translation';
-import { addCommands } from './commands';
+import { addComputeCommands } from './commands';
 import { ComputeModel } from './model';
 import { RunningInstances } from './running';
 import { ComputeSection } from './section';
@@ -27,12 +29,13 @@ const computePlugin: JupyterFrontEndPlugin<ICompute> = {
   description: 'Compute instances: a section in the Modelyard panel, a page each, commands.',
   autoStart: true,
   requires: [ILive, ISidebar],
-  optional: [ILayoutRestorer, ICommandPalette, ITranslator],
+  optional: [IDevices, ILayoutRestorer, ICommandPalette, ITranslator],
   provides: ICompute,
   activate: (
     app: JupyterFrontEnd,
     live: ILive,
     sidebar: ISidebar,
+    devices: IDevices | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null,
@@ -54,22 +57,31 @@ const computePlugin: JupyterFrontEndPlugin<ICompute> = {
           name={name}
           tab={tab}
           model={model}
+          devices={devices}
           commands={commands}
           sessions={serviceManager.sessions}
         />
       ),
     });
-    addCommands({ app, model, pages, palette, trans });
-    model.instances.changed.connect(() =>
-      [
-        CommandIDs.start,
-        CommandIDs.stop,
-        CommandIDs.restart,
-        CommandIDs.remove,
-        CommandIDs.notebook,
-        CommandIDs.terminal,
-      ].forEach(command => commands.notifyCommandChanged(command)),
+    addObjectCommand(
+      { app, palette },
+      {
+        id: CommandIDs.open,
+        label: trans.__('Open Compute Instance'),
+        icon: computeIcon,
+        kind: 'instance',
+        rank: 10,
+        fromArgs: textArgument('name'),
+        current: () => pages.current,
+        run: async name => pages.open(name),
+      },
     );
+    addComputeCommands({ app, model, palette, trans, current: () => pages.current });
+    const update = (): void =>
+      Object.values(CommandIDs).forEach(command => commands.notifyCommandChanged(command));
+    model.instances.changed.connect(update);
+    live.statusChanged.connect(update);
+    devices?.addHolders('instance', name => void commands.execute(CommandIDs.open, { name }));
     sidebar.addSection({
       id: 'compute',
       title: trans.__('Compute'),

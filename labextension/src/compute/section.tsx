@@ -6,13 +6,16 @@ import type { InstanceInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
 import { CollectionSection } from '../ui/collectionsection';
-import { EmptyState, ErrorState, ProgressLine } from '../ui/feedback';
+import { EmptyState } from '../ui/feedback';
+import { engineWhenSeveral } from '../ui/engines';
 import { formatBytes, plural } from '../ui/format';
+import { useSignal } from '../ui/hooks';
 import { computeIcon, notebookIcon, restartIcon, trashIcon } from '../ui/icons';
 import { ListRow, RowAction } from '../ui/list';
 import { matches } from '../ui/search';
 import { useTrans } from '../ui/translation';
-import { blockedBy, ComputeModel, isMoving, offered } from './model';
+import { blockedBy, ComputeModel, offered } from './model';
+import { InstanceNotice } from './notice';
 import { CommandIDs } from './tokens';
 
 export interface ComputeSectionProps {
@@ -23,6 +26,7 @@ export interface ComputeSectionProps {
 /** The compute instances in the sidebar. */
 export function ComputeSection({ model, commands }: ComputeSectionProps): React.ReactElement {
   const trans = useTrans();
+  useSignal(model.live.statusChanged);
   const action = {
     label: trans.__('New instance'),
     onClick: () => void commands.execute(CommandIDs.create),
@@ -37,7 +41,12 @@ export function ComputeSection({ model, commands }: ComputeSectionProps): React.
       collection={model.instances}
       filter={filterInstances}
       render={instance => (
-        <InstanceRow key={instance.name} instance={instance} commands={commands} />
+        <InstanceRow
+          key={instance.name}
+          instance={instance}
+          engine={engineWhenSeveral(instance.engine, model.live.status, trans)}
+          commands={commands}
+        />
       )}
       words={{
         list: trans.__('Compute instances'),
@@ -58,9 +67,11 @@ function filterInstances(items: readonly InstanceInfo[], query: string): Instanc
 
 function InstanceRow(props: {
   instance: InstanceInfo;
+  /** Said where there are several. */
+  engine: string;
   commands: CommandRegistry;
 }): React.ReactElement {
-  const { instance, commands } = props;
+  const { instance, engine, commands } = props;
   const trans = useTrans();
   const run = (command: string) => (): void =>
     void commands.execute(command, { name: instance.name });
@@ -104,40 +115,40 @@ function InstanceRow(props: {
       id={instance.name}
       icon={computeIcon}
       title={instance.name}
-      tooltip={tooltip(instance)}
-      subtitle={summary(instance)}
+      tooltip={tooltip(instance, engine)}
+      subtitle={summary(instance, engine)}
       badge={<Badge state={instance.state} title={reason || instance.exit?.message} />}
       actions={actions.filter(action => action !== false)}
       onOpen={run(CommandIDs.open)}
       onDelete={run(CommandIDs.remove)}
     >
-      {isMoving(instance) && <ProgressLine progress={instance.progress} />}
-      {reason && <ErrorState error={instance.error ?? { message: reason }} />}
-      {instance.state === 'failed' && instance.error && (
-        <ErrorState error={instance.error}>
+      <InstanceNotice instance={instance}>
+        {instance.state === 'failed' && (
           <TextButton onClick={run(CommandIDs.open)}>{trans.__('Show log')}</TextButton>
-        </ErrorState>
-      )}
+        )}
+      </InstanceNotice>
     </ListRow>
   );
 }
 
-/** 'small · 1 kernel · 1 GPU'. */
-function summary(instance: InstanceInfo): string {
+/** 'small · 1 GPU · 1 kernel · Docker'. */
+function summary(instance: InstanceInfo, engine: string): string {
   return [
     instance.size,
     instance.gpus > 0 ? plural(instance.gpus, 'GPU') : '',
     instance.kernels > 0 ? plural(instance.kernels, 'kernel') : '',
+    engine,
     instance.image,
   ]
     .filter(Boolean)
     .join(' · ');
 }
 
-function tooltip(instance: InstanceInfo): string {
+function tooltip(instance: InstanceInfo, engine: string): string {
   return [
     instance.name,
     `${plural(instance.cpus, 'CPU')}, ${formatBytes(instance.memory)}`,
+    engine,
     instance.image,
     instance.exit?.message ?? '',
   ]

@@ -16,6 +16,7 @@ export const CommandIDs = {
   start: 'modelyard:compute-start',
   stop: 'modelyard:compute-stop',
   restart: 'modelyard:compute-restart',
+  move: 'modelyard:compute-move',
   remove: 'modelyard:compute-delete',
   notebook: 'modelyard:compute-notebook',
   terminal: 'modelyard:compute-terminal',

@@ -6,7 +6,6 @@ import type {
   LogText,
   RotateKey,
   ScoreReply,
-  Status,
 } from '../api/schema';
 
 export function listEndpoints(): Promise<EndpointInfo[]> {
@@ -48,9 +47,4 @@ export function getLog(name: string, tail: number): Promise<LogText> {
 /** Send a request through the server: the browser need not reach the endpoint itself. */
 export function score(name: string, body: unknown): Promise<ScoreReply> {
   return request<ScoreReply>(pathOf('endpoints', name, 'score'), { method: 'POST', body });
-}
-
-/** The workspace's sizes and engine. */
-export function getStatus(): Promise<Status> {
-  return request<Status>('/status');
 }

@@ -15,7 +15,7 @@ import * as api from './api';
 
 /** Endpoints, live. */
 export class ServingModel implements IDisposable {
-  constructor(live: Live) {
+  constructor(readonly live: Live) {
     this.endpoints = new Collection<EndpointInfo>({
       live,
       domain: 'endpoint',

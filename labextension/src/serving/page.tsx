@@ -6,9 +6,10 @@ import type { EndpointInfo, Model } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { TextButton } from '../ui/buttons';
 import { CopyButton } from '../ui/code';
+import { engineWhenSeveral } from '../ui/engines';
 import { ErrorState, ProgressLine } from '../ui/feedback';
 import { formatTime, relativeTime } from '../ui/format';
-import { useCollection, useDisposable } from '../ui/hooks';
+import { useCollection, useDisposable, useSignal } from '../ui/hooks';
 import { endpointIcon, trashIcon } from '../ui/icons';
 import { ObjectPage } from '../ui/objectpage';
 import { PageHeader } from '../ui/page';
@@ -101,8 +102,10 @@ function Loaded(props: IEndpointParts): React.ReactElement {
 }
 
 function Header(props: IEndpointParts): React.ReactElement {
-  const { endpoint, commands, name } = props;
+  const { endpoint, commands, name, model } = props;
   const trans = useTrans();
+  useSignal(model.live.statusChanged);
+  const engine = engineWhenSeveral(endpoint.engine, model.live.status, trans);
   const progress = progressOf(endpoint);
   const reason = blockedBy(endpoint);
   const failed = endpoint.error ?? (reason ? { message: reason } : endpoint.next?.error);
@@ -138,6 +141,7 @@ function Header(props: IEndpointParts): React.ReactElement {
             <CopyButton text={url} label={trans.__('Copy the URL')} />
           </span>
           <ServedLink {...props} />
+          {engine && <span>{trans.__('on %1', engine)}</span>}
           <span title={formatTime(endpoint.updated)}>
             {trans.__('changed %1', relativeTime(endpoint.updated))}
           </span>

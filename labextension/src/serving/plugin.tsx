@@ -4,6 +4,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { ILive } from '../api/tokens';
+import { IDevices } from '../devices/tokens';
 import { IRegistry } from '../registry/tokens';
 import { ISidebar } from '../sidebar/tokens';
 import { ITracking } from '../tracking/tokens';
@@ -24,13 +25,14 @@ export const servingPlugin: JupyterFrontEndPlugin<IServing> = {
   autoStart: true,
   provides: IServing,
   requires: [ILive, ISidebar, ITracking, IRegistry],
-  optional: [ILayoutRestorer, ICommandPalette, ITranslator],
+  optional: [IDevices, ILayoutRestorer, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     live: ILive,
     sidebar: ISidebar,
     tracking: ITracking,
     registry: IRegistry,
+    devices: IDevices | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null,
@@ -56,6 +58,7 @@ export const servingPlugin: JupyterFrontEndPlugin<IServing> = {
       execute: args => pages.open(String(args.name)),
     });
     addServingCommands({ app, palette, model, models, trans, current: () => pages.current });
+    devices?.addHolders('scoring', name => void commands.execute(CommandIDs.open, { name }));
     sidebar.addSection({
       id: 'endpoints',
       title: trans.__('Endpoints'),

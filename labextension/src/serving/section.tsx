@@ -5,7 +5,9 @@ import * as React from 'react';
 import type { EndpointInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { CollectionSection } from '../ui/collectionsection';
+import { engineWhenSeveral } from '../ui/engines';
 import { EmptyState, ProgressLine } from '../ui/feedback';
+import { useSignal } from '../ui/hooks';
 import { endpointIcon, trashIcon } from '../ui/icons';
 import { ListRow } from '../ui/list';
 import { useTrans } from '../ui/translation';
@@ -23,13 +25,21 @@ interface IParts {
 /** The sidebar's list of endpoints. */
 export function EndpointsSection({ model, commands }: IParts): React.ReactElement {
   const trans = useTrans();
+  useSignal(model.live.statusChanged);
   return (
     <CollectionSection
       id="endpoints"
       title={trans.__('Endpoints')}
       collection={model.endpoints}
       filter={filterEndpoints}
-      render={item => <EndpointRow key={item.name} endpoint={item} commands={commands} />}
+      render={item => (
+        <EndpointRow
+          key={item.name}
+          endpoint={item}
+          engine={engineWhenSeveral(item.engine, model.live.status, trans)}
+          commands={commands}
+        />
+      )}
       words={{
         list: trans.__('Endpoints'),
         failed: trans.__('Cannot list the endpoints'),
@@ -54,10 +64,12 @@ export function EndpointsSection({ model, commands }: IParts): React.ReactElemen
 
 interface IRowProps {
   endpoint: EndpointInfo;
+  /** Said where there are several. */
+  engine: string;
   commands: CommandRegistry;
 }
 
-function EndpointRow({ endpoint, commands }: IRowProps): React.ReactElement {
+function EndpointRow({ endpoint, engine, commands }: IRowProps): React.ReactElement {
   const trans = useTrans();
   const progress = progressOf(endpoint);
   const reason = blockedBy(endpoint);
@@ -68,8 +80,8 @@ function EndpointRow({ endpoint, commands }: IRowProps): React.ReactElement {
       kind="endpoint"
       id={endpoint.name}
       title={endpoint.name}
-      subtitle={served(endpoint)}
-      tooltip={`${endpoint.name}\n${endpoint.url}`}
+      subtitle={[served(endpoint), engine].filter(Boolean).join(' · ')}
+      tooltip={[endpoint.name, endpoint.url, engine].filter(Boolean).join('\n')}
       icon={endpointIcon}
       badge={<Badge state={endpoint.state} title={failure?.message} />}
       actions={[

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { EngineInfo, Status } from '../api/schema';
+import type { Field } from './fields';
 
 /** The engines of the server, the default first. */
 export function enginesOf(status: Pick<Status, 'engine' | 'engines'>): readonly EngineInfo[] {
@@ -14,6 +15,30 @@ export function engineName(name: string, trans: TranslationBundle): string {
     process: trans.__('Local processes'),
   };
   return names[name] ?? name;
+}
+
+/** Its name for people where there are several engines to be on, else nothing worth saying. */
+export function engineWhenSeveral(
+  name: string,
+  status: Pick<Status, 'engine' | 'engines'> | null,
+  trans: TranslationBundle,
+): string {
+  return status && enginesOf(status).length > 1 ? engineName(name, trans) : '';
+}
+
+/** The engines that answer, as the choice of a form: one alone is no choice. */
+export function engineField(
+  engines: readonly EngineInfo[],
+  trans: TranslationBundle,
+): Field | null {
+  return engines.length < 2
+    ? null
+    : {
+        name: 'engine',
+        label: trans.__('Engine'),
+        kind: 'cards',
+        options: engines.map(({ name }) => ({ value: name, label: engineChoice(name, trans) })),
+      };
 }
 
 /** What an object on it is: 'Docker container'. */

@@ -28,10 +28,12 @@ export interface Field {
   /** A textarea for code. */
   code?: boolean;
   disabled?: boolean;
+  /** It means nothing with the values so far. */
+  hidden?: boolean;
   /** Behind "More options". */
   advanced?: boolean;
   /** What of it follows from the values so far. */
-  adapt?: (values: Values) => Partial<Pick<Field, 'help' | 'disabled' | 'max'>>;
+  adapt?: (values: Values) => Partial<Pick<Field, 'help' | 'disabled' | 'hidden' | 'max'>>;
   /** Values it offers while the user types. */
   suggestions?: string[];
 }
@@ -45,13 +47,16 @@ export interface FieldViewProps {
 }
 
 /** One field with its label, its help or what is wrong with it. */
-export function FieldView(props: FieldViewProps): React.ReactElement {
+export function FieldView(props: FieldViewProps): React.ReactElement | null {
   const { values, error } = props;
   const field = { ...props.field, ...props.field.adapt?.(values) };
   const id = React.useId();
   const note = error || field.help;
   const isGroup = field.kind === 'cards';
   const Input = INPUTS[field.kind];
+  if (field.hidden) {
+    return null;
+  }
   return (
     <div className={`myd-field${error ? ' myd-mod-invalid' : ''}`} data-field={field.name}>
       {field.kind !== 'checkbox' && (

@@ -26,29 +26,30 @@ export interface ObjectCommand {
   fromArgs: (args: ReadonlyPartialJSONObject) => string | undefined;
   /** The object whose page is in front; without it, the palette does not offer the command. */
   current?: () => string | null;
+  /** Whether it can be done with that object now; without it, always. */
+  when?: (id: string) => boolean;
   /** Failures become notifications. */
   run: (id: string) => Promise<unknown>;
 }
 
 /**
  * Add a command that acts on one object: the one its arguments name, the one under the context
- * menu, or, from the palette, the one whose page is in front.
+ * menu, or, from the palette and by a shortcut, the one whose page is in front.
  */
 export function addObjectCommand({ app, palette }: CommandHost, command: ObjectCommand): void {
-  const { id, label, icon, kind, rank, current } = command;
-  const target = (args: ReadonlyPartialJSONObject): string | undefined => {
-    if (args.isPalette) {
-      return current?.() ?? undefined;
-    }
+  const { id, label, icon, kind, rank, current, when } = command;
+  const target = (args: ReadonlyPartialJSONObject): string | undefined =>
     // The hit test remembers the last context menu: nothing else may act on that.
-    return args.isContextMenu
+    args.isContextMenu
       ? contextId(test => app.contextMenuHitTest(test), kind)
-      : command.fromArgs(args);
-  };
+      : (command.fromArgs(args) ?? current?.() ?? undefined);
   app.commands.addCommand(id, {
     label,
     icon,
-    isEnabled: args => target(args) !== undefined,
+    isEnabled: args => {
+      const object = target(args);
+      return object !== undefined && (when?.(object) ?? true);
+    },
     execute: args => {
       const object = target(args);
       return object === undefined ? undefined : attempt(() => command.run(object));
