@@ -40,11 +40,11 @@ def process_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 
 @pytest.fixture(scope="session")
-def docker_server(
+def both_server(
     tmp_path_factory: pytest.TempPathFactory, base_image: str
 ) -> Iterator[RunningServer]:
-    """A running server on Docker, shared by a worker's tests."""
-    server = RunningServer(tmp_path_factory.mktemp("docker") / "ws", "docker")
+    """A running server on both engines, Docker being its default, shared by a worker's tests."""
+    server = RunningServer(tmp_path_factory.mktemp("both") / "ws", "auto")
     try:
         yield server.start()
     finally:

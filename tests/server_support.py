@@ -47,7 +47,7 @@ class RunningServer:
     Parameters
     ----------
     root: directory of the workspace.
-    engine: docker or process.
+    engine: auto, docker or process: the default of what names none. Both are there always.
     """
 
     unswept: ClassVar[list[RunningServer]] = []

@@ -22,7 +22,7 @@ from tests.server_support import RunningServer, wait_for
     params=["process", pytest.param("docker", marks=pytest.mark.docker)],
 )
 def server(request: pytest.FixtureRequest) -> RunningServer:
-    return request.getfixturevalue(f"{request.param}_server")
+    return request.getfixturevalue("both_server" if request.param == "docker" else "process_server")
 
 
 @pytest.fixture(scope="module")
