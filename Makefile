@@ -66,6 +66,7 @@ lint: $(STAMPS)/dev $(STAMPS)/node
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 	$(BIN)/python labextension/generate_schema.py --check
+	$(BIN)/python docs/generate_rest.py --check
 	cd labextension && npm run --silent lint
 
 format: $(STAMPS)/dev $(STAMPS)/node
@@ -81,6 +82,7 @@ ui-test: $(STAMPS)/dev $(STAMPS)/node
 
 schema: $(STAMPS)/dev
 	$(BIN)/python labextension/generate_schema.py
+	$(BIN)/python docs/generate_rest.py
 
 # Not `npm ci`: it would fetch everything again. `--no-save`: the lock changes only on purpose.
 $(STAMPS)/node: $(STAMPS)/dev labextension/package.json labextension/package-lock.json

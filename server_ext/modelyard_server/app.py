@@ -94,6 +94,7 @@ class ModelyardApp(ExtensionApp):
             modelyard=self.services,
             modelyard_tokens=self.services.tokens,
             modelyard_kernels=kernels,
+            modelyard_routes=ROUTES,
             **{
                 name: ThreadPoolExecutor(threads, thread_name_prefix=name)
                 for name, threads in _POOLS.items()

@@ -17,8 +17,9 @@ from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPClientError
 
 from modelyard.schema.tracking import RunCreate
-from modelyard_server.core.handler import PREFIX_URL, Handler, permission_of
+from modelyard_server.core.handler import PREFIX_URL, Handler
 from modelyard_server.core.tokens import Tokens
+from modelyard_server.core.verbs import verb_of
 from modelyard_server.status.handlers import UnknownHandler
 
 MINE = uuid.uuid4().hex
@@ -37,6 +38,7 @@ TABLE = {
     "GET /compute/X/usage": "i r",
     "POST /compute/X/terminal": "",  # only who logs in to Jupyter
     "GET /devices": "i r",
+    "GET /openapi.json": "i r",
     "GET /experiments": "i r",
     "POST /experiments": "i",
     "GET /experiments/9": "i r",
@@ -97,7 +99,7 @@ def _routes(app: ServerApp) -> list[tuple[re.Pattern[str], type[Handler]]]:
 
 
 def _own_verbs(handler: type[Handler]) -> list[str]:
-    return [verb for verb in VERBS if permission_of(getattr(handler, verb)) is not None]
+    return [verb for verb in VERBS if verb_of(getattr(handler, verb)) is not None]
 
 
 def _defined_verbs(handler: type[Handler]) -> list[str]:

@@ -79,8 +79,8 @@ async def test_an_endpoint_over_http(jp_fetch: Fetch) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
-        ({}, 400, ""),
-        ({"name": "e"}, 400, ""),
+        ({}, 400, "name"),
+        ({"name": "e"}, 400, "model"),
         ({"name": "a/b", "model": "m"}, 400, "name"),
         ({"name": "e", "model": 5}, 400, "model"),
         ({"name": "e", "model": "nothing:1"}, 404, None),

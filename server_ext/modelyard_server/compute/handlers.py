@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from modelyard.errors import NotPermitted, WrongState
-from modelyard.schema.compute import InstanceCreate, InstanceMove, TerminalOpened
+import msgspec
+
+from modelyard.errors import Conflict, EngineUnavailable, NotPermitted, WrongState
+from modelyard.schema.compute import (
+    InstanceCreate,
+    InstanceInfo,
+    InstanceMove,
+    InstanceUsage,
+    LogText,
+    TerminalOpened,
+)
 from modelyard_server.compute.manager import ComputeManager
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
+from modelyard_server.core.verbs import Tail
+
+
+class Force(msgspec.Struct, kw_only=True):
+    """Query of what ends live kernels."""
+
+    force: bool = False
+    """The caller accepts that live kernels die."""
 
 
 class ComputeHandler(Handler):
@@ -16,89 +33,81 @@ class ComputeHandler(Handler):
         """The compute manager."""
         return self.settings["modelyard"].compute
 
-    @property
-    def force(self) -> bool:
-        """Whether the caller accepts that live kernels die."""
-        return self.get_query_argument("force", "false").lower() == "true"
-
-    async def shut_kernels(self, name: str) -> None:
+    async def shut_kernels(self, name: str, force: bool) -> None:
         """With force: end the kernels in order, so that nothing tries to restart them."""
-        if self.force:
+        if force:
             await self.settings["modelyard_kernels"].shutdown(name)
 
 
 class InstancesHandler(ComputeHandler):
     """All instances."""
 
-    @authorized("read")
+    @authorized("read", answer=list[InstanceInfo])
     async def get(self) -> None:
         """List instances."""
         await self.answer(self.manager.list)
 
-    @authorized("write")
-    async def post(self) -> None:
+    @authorized("write", answer=InstanceInfo, status=202, errors=(Conflict, EngineUnavailable))
+    async def post(self, body: InstanceCreate) -> None:
         """Create an instance."""
-        wanted = self.parse(InstanceCreate)
         confined = await self.confined()
-        await self.answer(self.manager.create, wanted, confined=confined, status=202)
+        await self.answer(self.manager.create, body, confined=confined)
 
 
 class InstanceHandler(ComputeHandler):
     """One instance."""
 
-    @authorized("read")
+    @authorized("read", answer=InstanceInfo)
     async def get(self, name: str) -> None:
         """Get an instance."""
         await self.answer(self.manager.get, name)
 
-    @authorized("write")
-    async def delete(self, name: str) -> None:
+    @authorized("write", answer=InstanceInfo, status=202, errors=(Conflict,))
+    async def delete(self, name: str, query: Force) -> None:
         """Delete an instance."""
         await self.in_thread(self.manager.get, name)
-        await self.shut_kernels(name)
-        await self.answer(self.manager.delete, name, force=self.force, status=202)
+        await self.shut_kernels(name, query.force)
+        await self.answer(self.manager.delete, name, force=query.force)
 
 
 class InstanceActionHandler(ComputeHandler):
     """Start, stop, restart."""
 
-    @authorized("write")
-    async def post(self, name: str, verb: str) -> None:
+    @authorized("write", answer=InstanceInfo, status=202, errors=(Conflict, EngineUnavailable))
+    async def post(self, name: str, verb: str, query: Force) -> None:
         """Wish an instance to run, to be stopped or to restart."""
         await self.in_thread(self.manager.get, name)
         if verb == "start":
-            await self.answer(self.manager.start_instance, name, status=202)
+            await self.answer(self.manager.start_instance, name)
         else:
-            await self.shut_kernels(name)
+            await self.shut_kernels(name, query.force)
             act = {"stop": self.manager.stop_instance, "restart": self.manager.restart_instance}
-            await self.answer(act[verb], name, force=self.force, status=202)
+            await self.answer(act[verb], name, force=query.force)
 
 
 class InstanceMoveHandler(ComputeHandler):
     """Another engine for an instance."""
 
-    @authorized("write")
-    async def post(self, name: str) -> None:
-        """Move a stopped instance, if that is insisted on."""
-        wanted = self.parse(InstanceMove)
+    @authorized("write", answer=InstanceInfo, status=202, errors=(Conflict, EngineUnavailable))
+    async def post(self, name: str, body: InstanceMove) -> None:
+        """Move a stopped instance to another engine, if that is insisted on."""
         confined = await self.confined()
-        await self.answer(self.manager.move, name, wanted, confined=confined, status=202)
+        await self.answer(self.manager.move, name, body, confined=confined)
 
 
 class InstanceLogHandler(ComputeHandler):
     """The container's log."""
 
-    @authorized("read")
-    async def get(self, name: str) -> None:
+    @authorized("read", answer=LogText, errors=(EngineUnavailable,))
+    async def get(self, name: str, query: Tail) -> None:
         """Get the end of the log."""
-        tail = self.query_int("tail", 500, low=1, high=10_000)
-        self.reply(await self.in_waiting_thread(self.manager.log_text, name, tail))
+        self.reply(await self.in_waiting_thread(self.manager.log_text, name, query.lines))
 
 
 class InstanceUsageHandler(ComputeHandler):
     """What it occupies."""
 
-    @authorized("read")
+    @authorized("read", answer=InstanceUsage, errors=(EngineUnavailable,))
     async def get(self, name: str) -> None:
         """Measure disk, memory and CPU."""
         self.reply(await self.in_waiting_thread(self.manager.usage, name))
@@ -107,7 +116,7 @@ class InstanceUsageHandler(ComputeHandler):
 class InstanceTerminalHandler(ComputeHandler):
     """Terminals on the instance."""
 
-    @authorized("execute")
+    @authorized("execute", answer=TerminalOpened, status=201, errors=(Conflict, EngineUnavailable))
     async def post(self, name: str) -> None:
         """Open a Jupyter terminal whose shell runs on the instance."""
         if self.principal is not None:
@@ -122,7 +131,7 @@ class InstanceTerminalHandler(ComputeHandler):
             )
         argv = await self.in_waiting_thread(self.manager.shell, name)
         model = terminals.create(shell_command=argv)
-        self.reply(TerminalOpened(name=model["name"]), 201)
+        self.reply(TerminalOpened(name=model["name"]))
 
 
 _ONE = rf"{PREFIX_URL}/compute/{NAME}"

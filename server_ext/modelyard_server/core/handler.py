@@ -1,4 +1,4 @@
-"""The base of every handler: who asks, what they may do, body -> struct, error -> HTTP. Once."""
+"""The base of every handler: who asks, what they may do, request -> struct, error -> HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import errno
 import functools
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, ClassVar, TypeVar
 
@@ -27,6 +27,7 @@ from modelyard.errors import (
 )
 from modelyard_server.core.holder import LOCAL_SUBJECT
 from modelyard_server.core.tokens import PREFIX, Principal, Tokens
+from modelyard_server.core.verbs import Verb, describe, read_body, read_query
 from modelyard_server.db.session import Interrupted, abandoned
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class Handler(APIHandler):
 
     auth_resource = "modelyard"
     principal: Principal | None = None
+    verb: Verb
+    """The one that is being answered."""
 
     abandons: ClassVar[bool] = True
     """Whether what a client no longer waits for is given up: queued work is not begun, a search
@@ -121,43 +124,25 @@ class Handler(APIHandler):
         compute = self.settings["modelyard"].compute
         return await self.in_thread(compute.is_isolated, self.principal.subject)
 
-    # -- body and answer --------------------------------------------------------------------
+    # -- answer -----------------------------------------------------------------------------
 
-    def parse(self, kind: type[T]) -> T:
-        """The request body as a struct; InvalidInput names the field that is wrong."""
-        try:
-            return msgspec.json.decode(self.request.body or b"{}", type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            text = str(error)
-            field = text.partition("`$.")[2].partition("`")[0]
-            raise InvalidInput(f"The request is malformed: {text}.", field=field) from error
-
-    def query_int(self, name: str, default: int, *, low: int = 0, high: int = 1_000_000) -> int:
-        """A query argument as an integer within bounds."""
-        raw = self.get_query_argument(name, "")
-        try:
-            value = int(raw) if raw else default
-        except ValueError:
-            raise InvalidInput(
-                f"'{name}' must be an integer, not '{raw[:40]}'.", field=name
-            ) from None
-        return max(low, min(high, value))
-
-    def reply(self, answer: Any, status: int = 200) -> None:
-        """Send a small struct as JSON; see `answer`."""
-        self.set_status(status)
+    def reply(self, answer: Any) -> None:
+        """Send a small struct as JSON, with the verb's status; see `answer`."""
+        self.set_status(self.verb.status)
         self.finish(msgspec.json.encode(answer))
 
-    async def answer(
-        self, function: Callable[..., Any], *args: Any, status: int = 200, **kwargs: Any
-    ) -> None:
-        """Run blocking work and send what it gives, of any size, as JSON encoded off the loop."""
+    async def answer(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run blocking work and send what it gives, of any size, as JSON encoded off the loop.
 
-        def encoded() -> bytes:
-            return msgspec.json.encode(function(*args, **kwargs))
+        Where the verb has no answer, what the work gives is dropped.
+        """
+
+        def encoded() -> bytes | None:
+            given = function(*args, **kwargs)
+            return None if self.verb.answer is None else msgspec.json.encode(given)
 
         data = await self.in_thread(encoded)
-        self.set_status(status)
+        self.set_status(self.verb.status)
         self.finish(data)
 
     # -- work -------------------------------------------------------------------------------
@@ -247,37 +232,56 @@ def _while_awaited(left: Callable[[], bool], call: Callable[[], T]) -> T:
         abandoned.reset(token)
 
 
-Verb = Callable[..., Awaitable[None]]
+Method = Callable[..., Awaitable[None]]
 
 
-class Permission(msgspec.Struct, frozen=True):
-    """What a verb asks of its caller; `authorized` leaves it on the verb."""
+def authorized(
+    action: str,
+    *,
+    within: str = "",
+    answer: Any = None,
+    status: int = 200,
+    takes: str = "",
+    gives: str = "",
+    errors: Sequence[type[ModelyardError]] = (),
+) -> Callable[[Method], Method]:
+    """Guard a verb, and say what it answers; what it takes is in its signature.
 
-    action: str
-    within: str
-
-
-def authorized(action: str, *, within: str = "") -> Callable[[Verb], Verb]:
-    """Guard a verb: `read`, `write` or `execute`. Tornado has URL-decoded the route parts.
+    A parameter `body` of the verb is the request's JSON, `query` its query parameters, each as the
+    struct that the annotation names. Route parts are strings; tornado has URL-decoded them.
 
     Parameters
     ----------
+    action: `read`, `write` or `execute`.
     within: what a token of limited scope must name to be let in, with the route's parts in it:
         `run/{id}`. A verb without it is closed to such tokens.
+    answer, status, takes, gives, errors: see `Verb`.
     """
 
-    def wrap(verb: Verb) -> Verb:
-        @functools.wraps(verb)
-        async def guarded(self: Handler, *args: str, **kwargs: str) -> None:
-            await self.authorize(action, within.format(**kwargs))
-            await verb(self, *args, **kwargs)
+    def wrap(method: Method) -> Method:
+        verb = describe(
+            method,
+            action=action,
+            within=within,
+            answer=answer,
+            status=status,
+            takes=takes,
+            gives=gives,
+            errors=tuple(errors),
+        )
 
-        vars(guarded)["permission"] = Permission(action, within)
+        @functools.wraps(method)
+        async def guarded(self: Handler, **parts: str) -> None:
+            await self.authorize(action, within.format(**parts))
+            self.verb = verb
+            taken: dict[str, Any] = {**parts}
+            if verb.query is not None:
+                taken["query"] = read_query(self.request.query_arguments, verb.query)
+            if verb.body is not None:
+                taken["body"] = read_body(self.request.body, verb.body)
+            await method(self, **taken)
+
+        vars(guarded)["verb"] = verb
         return guarded
 
     return wrap
-
-
-def permission_of(verb: Any) -> Permission | None:
-    """What a verb asks of its caller; None when nothing guards it."""
-    return getattr(verb, "permission", None)

@@ -18,7 +18,8 @@ from tornado.web import stream_request_body
 
 from modelyard.errors import InvalidInput, ModelyardError, NotFound
 from modelyard.schema.tracking import ArtifactInfo
-from modelyard_server.core.handler import Handler, permission_of
+from modelyard_server.core.handler import Handler
+from modelyard_server.core.verbs import verb_of
 
 if TYPE_CHECKING:
     from modelyard_server.artifacts.store import Writer
@@ -56,7 +57,7 @@ class UploadHandler(Handler):
         self._turn = asyncio.Lock()
         connection: Any = self.request.connection
         connection.set_max_body_size(_ANY_SIZE)
-        needed = permission_of(self.put)
+        needed = verb_of(self.put)
         assert needed is not None, "an upload without a guard"
         await self.authorize(needed.action, needed.within.format(**self.path_kwargs))
         try:
@@ -117,6 +118,13 @@ class UploadHandler(Handler):
                 await self.in_thread(writer.abort)
 
 
+class FileQuery(msgspec.Struct, kw_only=True):
+    """How a file is sent."""
+
+    download: bool = False
+    """As an attachment, for the browser to save."""
+
+
 class DownloadMixin(Handler):
     """Sends files so that nothing in them can act as the user who looks at them."""
 
@@ -127,8 +135,8 @@ class DownloadMixin(Handler):
         """A run's HTML or SVG opens in an origin of its own, without scripts."""
         return "sandbox; frame-ancestors 'self'"
 
-    async def send_file(self, path: Path, *, etag: str = "") -> None:
-        """Answer GET with a file: `Range`, `If-None-Match` and `?download=true` are honoured.
+    async def send_file(self, path: Path, query: FileQuery, *, etag: str = "") -> None:
+        """Answer GET with a file: `Range` and `If-None-Match` are honoured.
 
         Parameters
         ----------
@@ -146,19 +154,19 @@ class DownloadMixin(Handler):
         except OSError as error:
             raise NotFound(f"There is no file '{path.name}'.", field="path") from error
         try:
-            await self._send(descriptor, path.name, etag)
+            await self._send(descriptor, path.name, query, etag)
         except StreamClosedError:
             return  # the reader left
         finally:
             await self.in_thread(os.close, descriptor)
 
-    async def _send(self, descriptor: int, name: str, etag: str) -> None:
+    async def _send(self, descriptor: int, name: str, query: FileQuery, etag: str) -> None:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise NotFound(f"'{name}' is not a file.", field="path")
         size = found.st_size
         tag = f'"{etag or f"{found.st_mtime_ns:x}-{size:x}-{found.st_ino:x}"}"'
-        content_type = self._describe(name, tag)
+        content_type = self._describe(name, tag, query)
         if self.request.headers.get("If-None-Match") == tag:
             self.set_status(304)
             self.finish(set_content_type=content_type)
@@ -180,11 +188,11 @@ class DownloadMixin(Handler):
             await self.flush()
         self.finish(set_content_type=content_type)
 
-    def _describe(self, name: str, tag: str) -> str:
+    def _describe(self, name: str, tag: str, query: FileQuery) -> str:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         if kind.startswith("text/"):
             kind += "; charset=utf-8"
-        way = "attachment" if self.get_query_argument("download", "") == "true" else "inline"
+        way = "attachment" if query.download else "inline"
         self.set_header("Content-Disposition", f"{way}; filename*=UTF-8''{quote(name, safe='')}")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "private, no-cache")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from modelyard.errors import Conflict
+from modelyard.schema.gallery import Template, TemplateCopied
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
 from modelyard_server.gallery.manager import GalleryManager
 
@@ -16,7 +18,7 @@ class _GalleryBase(Handler):
 class GalleryHandler(_GalleryBase):
     """All templates."""
 
-    @authorized("read")
+    @authorized("read", answer=list[Template])
     async def get(self) -> None:
         """List the templates."""
         await self.answer(self.gallery.list)
@@ -25,10 +27,10 @@ class GalleryHandler(_GalleryBase):
 class CopyHandler(_GalleryBase):
     """One template."""
 
-    @authorized("write")
+    @authorized("write", answer=TemplateCopied, status=201, errors=(Conflict,))
     async def post(self, name: str) -> None:
         """Copy a template into User files."""
-        await self.answer(self.gallery.copy, name, status=201)
+        await self.answer(self.gallery.copy, name)
 
 
 routes: list[tuple[str, type]] = [

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from modelyard.errors import InvalidInput
-from modelyard.schema.lineage import Thing
+from typing import Annotated, Literal
+
+import msgspec
+
+from modelyard.schema.lineage import Edge, Thing
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
+
+
+class LineageQuery(msgspec.Struct, kw_only=True):
+    """Of what, and which way."""
+
+    kind: Annotated[str, msgspec.Meta(max_length=100)]
+    """run, model_version or endpoint."""
+    id: Annotated[str, msgspec.Meta(max_length=500)]
+    direction: Literal["up", "down"] = "up"
+    """up: what rests on it; down: what it rests on."""
 
 
 class LineageHandler(Handler):
     """What rests on what."""
 
-    @authorized("read")
-    async def get(self) -> None:
+    @authorized("read", answer=list[Edge])
+    async def get(self, query: LineageQuery) -> None:
         """The edges reached from a thing."""
-        asked = {name: self.get_query_argument(name, "") for name in ("kind", "id")}
-        for name, value in asked.items():
-            if not value:
-                raise InvalidInput(
-                    "Of what? Add ?kind=KIND&id=ID.", hint="Such as ?kind=run&id=…", field=name
-                )
-        direction = self.get_query_argument("direction", "up")
-        if direction not in ("up", "down"):
-            raise InvalidInput(
-                f"'{direction[:40]}' is no direction.",
-                hint="up: what rests on it; down: what it rests on.",
-                field="direction",
-            )
         manager = self.settings["modelyard"].lineage
-        await self.answer(manager.edges, Thing(**asked), up=direction == "up")
+        thing = Thing(kind=query.kind, id=query.id)
+        await self.answer(manager.edges, thing, up=query.direction == "up")
 
 
 routes = [(rf"{PREFIX_URL}/lineage", LineageHandler)]

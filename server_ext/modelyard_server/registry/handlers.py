@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from modelyard.errors import NotFound
-from modelyard.schema.registry import ModelRegister, ModelUpdate
+from modelyard.errors import Conflict, NotFound
+from modelyard.schema.registry import (
+    Model,
+    ModelRegister,
+    ModelUpdate,
+    ModelVersionInfo,
+    UploadOpened,
+)
+from modelyard.schema.tracking import ArtifactInfo
 from modelyard_server.artifacts.store import Writer
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
-from modelyard_server.core.transfer import DownloadMixin, UploadHandler, renamed
+from modelyard_server.core.transfer import DownloadMixin, FileQuery, UploadHandler, renamed
+from modelyard_server.core.verbs import ANY, BYTES
 from modelyard_server.registry.manager import RegistryManager
 
 
@@ -32,74 +40,69 @@ def _number(name: str, version: str) -> int:
 class ModelsHandler(RegistryHandler):
     """All models."""
 
-    @authorized("read")
+    @authorized("read", answer=list[Model])
     async def get(self) -> None:
-        """List them."""
+        """List models."""
         await self.answer(self.manager.list)
 
 
 class ModelHandler(RegistryHandler):
     """One model."""
 
-    @authorized("read")
+    @authorized("read", answer=Model)
     async def get(self, name: str) -> None:
-        """Get it with its versions."""
+        """Get a model with its versions."""
         await self.answer(self.manager.model, name)
 
-    @authorized("write")
-    async def patch(self, name: str) -> None:
+    @authorized("write", answer=Model)
+    async def patch(self, name: str, body: ModelUpdate) -> None:
         """Change its note and tags."""
-        await self.in_thread(self.manager.update, name, None, self.parse(ModelUpdate))
+        await self.in_thread(self.manager.update, name, None, body)
         await self.answer(self.manager.model, name)
 
-    @authorized("write")
+    @authorized("write", status=204, errors=(Conflict,))
     async def delete(self, name: str) -> None:
         """Delete it with all versions."""
-        await self.in_thread(self.manager.delete, name)
-        self.set_status(204)
-        self.finish()
+        await self.answer(self.manager.delete, name)
 
 
 class VersionsHandler(RegistryHandler):
     """Versions of a model."""
 
-    @authorized("write")
-    async def post(self, name: str) -> None:
-        """Register one."""
-        request = self.parse(ModelRegister)
-        await self.answer(self.manager.register, name, request, status=201)
+    @authorized("write", answer=ModelVersionInfo, status=201, errors=(Conflict,))
+    async def post(self, name: str, body: ModelRegister) -> None:
+        """Register a version."""
+        await self.answer(self.manager.register, name, body)
 
 
 class VersionHandler(RegistryHandler):
     """One version."""
 
-    @authorized("read", within="model/{name}/{version}")
+    @authorized("read", within="model/{name}/{version}", answer=ModelVersionInfo)
     async def get(self, name: str, version: str) -> None:
-        """Get it."""
+        """Get a version."""
         number = _number(name, version)
         await self.answer(self.manager.version, name, number)
 
-    @authorized("write")
-    async def patch(self, name: str, version: str) -> None:
+    @authorized("write", answer=ModelVersionInfo)
+    async def patch(self, name: str, version: str, body: ModelUpdate) -> None:
         """Change its note and tags; its files never change."""
         number = _number(name, version)
-        await self.in_thread(self.manager.update, name, number, self.parse(ModelUpdate))
+        await self.in_thread(self.manager.update, name, number, body)
         await self.answer(self.manager.version, name, number)
 
-    @authorized("write")
+    @authorized("write", status=204, errors=(Conflict,))
     async def delete(self, name: str, version: str) -> None:
         """Delete it, unless a deployment uses it."""
-        await self.in_thread(self.manager.delete, name, _number(name, version))
-        self.set_status(204)
-        self.finish()
+        await self.answer(self.manager.delete, name, _number(name, version))
 
 
 class VersionArtifactsHandler(RegistryHandler):
     """The list of a version's files."""
 
-    @authorized("read", within="model/{name}/{version}")
+    @authorized("read", within="model/{name}/{version}", answer=list[ArtifactInfo])
     async def get(self, name: str, version: str) -> None:
-        """List them with their SHA-256."""
+        """List its files with their SHA-256."""
         number = _number(name, version)
         await self.answer(self.manager.artifacts, name, number)
 
@@ -107,21 +110,21 @@ class VersionArtifactsHandler(RegistryHandler):
 class VersionFileHandler(DownloadMixin, RegistryHandler):
     """One file of a version."""
 
-    @authorized("read", within="model/{name}/{version}")
-    async def get(self, name: str, version: str, path: str) -> None:
-        """Send it."""
+    @authorized("read", within="model/{name}/{version}", gives=ANY)
+    async def get(self, name: str, version: str, path: str, query: FileQuery) -> None:
+        """Get a file."""
         number = _number(name, version)
         file, sha256 = await self.in_thread(self.manager.file, name, number, path)
-        await self.send_file(file, etag=sha256)
+        await self.send_file(file, query, etag=sha256)
 
 
 class UploadsHandler(RegistryHandler):
     """Staging areas."""
 
-    @authorized("write")
+    @authorized("write", answer=UploadOpened, status=201)
     async def post(self) -> None:
-        """Open one."""
-        await self.answer(self.manager.uploads.open, status=201)
+        """Open a staging area."""
+        await self.answer(self.manager.uploads.open)
 
 
 class UploadFileHandler(UploadHandler, RegistryHandler):
@@ -131,10 +134,10 @@ class UploadFileHandler(UploadHandler, RegistryHandler):
         """Begin the file that is coming."""
         return await self.in_thread(self.manager.uploads.writer, route["id"], route["path"])
 
-    @authorized("write")
+    @authorized("write", takes=BYTES, answer=ArtifactInfo, status=201, errors=(Conflict,))
     async def put(self, id: str, path: str) -> None:  # noqa: ARG002 - `open_upload` used it
-        """Store it."""
-        self.reply(renamed(await self.commit_upload(), path), 201)
+        """Store a file of the upload."""
+        self.reply(renamed(await self.commit_upload(), path))
 
 
 _ONE = rf"{PREFIX_URL}/models/{NAME}"

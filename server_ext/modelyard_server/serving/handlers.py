@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from modelyard.schema.serving import DeployRequest, RotateKey
+from modelyard.errors import Conflict, EngineUnavailable, InvalidData, TooLarge
+from modelyard.schema.compute import LogText
+from modelyard.schema.serving import (
+    DeployRequest,
+    EndpointInfo,
+    EndpointKeys,
+    RotateKey,
+    ScoreReply,
+)
 from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
+from modelyard_server.core.verbs import ANY, Tail
 from modelyard_server.serving import call
 from modelyard_server.serving.manager import ServingManager
 
@@ -20,63 +29,64 @@ class ServingHandler(Handler):
 class EndpointsHandler(ServingHandler):
     """All endpoints."""
 
-    @authorized("read")
+    @authorized("read", answer=list[EndpointInfo])
     async def get(self) -> None:
         """List endpoints."""
         await self.answer(self.manager.list)
 
-    @authorized("write")
-    async def post(self) -> None:
+    @authorized(
+        "write",
+        answer=EndpointInfo,
+        status=202,
+        errors=(Conflict, TooLarge, InvalidData, EngineUnavailable),
+    )
+    async def post(self, body: DeployRequest) -> None:
         """Make an endpoint, or replace what it serves."""
-        request = self.parse(DeployRequest)
         confined = await self.confined()
-        work = self.in_waiting_thread(self.manager.deploy, request, confined=confined)
-        self.reply(await work, 202)
+        self.reply(await self.in_waiting_thread(self.manager.deploy, body, confined=confined))
 
 
 class EndpointHandler(ServingHandler):
     """One endpoint."""
 
-    @authorized("read")
+    @authorized("read", answer=EndpointInfo)
     async def get(self, name: str) -> None:
         """Get an endpoint."""
         await self.answer(self.manager.get, name)
 
-    @authorized("write")
+    @authorized("write", answer=EndpointInfo, status=202)
     async def delete(self, name: str) -> None:
         """Delete an endpoint."""
-        await self.answer(self.manager.delete, name, status=202)
+        await self.answer(self.manager.delete, name)
 
 
 class EndpointKeysHandler(ServingHandler):
     """Its keys: not for those who may only read."""
 
-    @authorized("execute")
+    @authorized("execute", answer=EndpointKeys)
     async def get(self, name: str) -> None:
         """Get both keys."""
         await self.answer(self.manager.keys, name)
 
-    @authorized("write")
-    async def post(self, name: str) -> None:
+    @authorized("write", answer=EndpointKeys, errors=(Conflict,))
+    async def post(self, name: str, body: RotateKey) -> None:
         """Rotate one key."""
-        request = self.parse(RotateKey)
-        await self.answer(self.manager.rotate, name, request)
+        await self.answer(self.manager.rotate, name, body)
 
 
 class EndpointLogHandler(ServingHandler):
     """The scoring server's log."""
 
-    @authorized("read")
-    async def get(self, name: str) -> None:
+    @authorized("read", answer=LogText, errors=(EngineUnavailable,))
+    async def get(self, name: str, query: Tail) -> None:
         """Get the end of the log."""
-        tail = self.query_int("tail", 500, low=1, high=10_000)
-        self.reply(await self.in_waiting_thread(self.manager.log_text, name, tail))
+        self.reply(await self.in_waiting_thread(self.manager.log_text, name, query.lines))
 
 
 class EndpointScoreHandler(ServingHandler):
     """Trying it out."""
 
-    @authorized("execute")
+    @authorized("execute", takes=ANY, answer=ScoreReply, errors=(Conflict, EngineUnavailable))
     async def post(self, name: str) -> None:
         """Send the body to the endpoint, whatever it is, and report the answer."""
         port, key = await self.in_thread(self.manager.address, name)

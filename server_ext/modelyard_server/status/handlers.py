@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from modelyard.errors import NotFound
 from modelyard.schema.common import Status
+from modelyard.schema.devices import Device
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
 from modelyard_server.core.holder import holder_of
 from modelyard_server.core.starting import Starting
+from modelyard_server.status.openapi import document
 from modelyard_server.version import VERSION
 
 
 class StatusHandler(Handler):
     """What this workspace is and runs on."""
 
-    @authorized("read")
+    @authorized("read", answer=Status)
     async def get(self) -> None:
         """Get the status; asks the engines."""
         services = self.settings["modelyard"]
@@ -47,10 +51,20 @@ class StatusHandler(Handler):
 class DevicesHandler(Handler):
     """GPUs and other devices of the machine."""
 
-    @authorized("read")
+    @authorized("read", answer=list[Device])
     async def get(self) -> None:
         """List devices with who holds them, of whatever workspace; asks driver and engines."""
         await self.answer(self.settings["modelyard"].devices.list)
+
+
+class OpenApiHandler(Handler):
+    """The REST reference."""
+
+    @authorized("read", answer=dict[str, Any])
+    async def get(self) -> None:
+        """Get the OpenAPI document of all routes."""
+        base = self.base_url
+        await self.answer(lambda: document([*routes, *self.settings["modelyard_routes"]], base))
 
 
 class UnknownHandler(Handler):
@@ -69,6 +83,7 @@ class UnknownHandler(Handler):
 routes = [
     (rf"{PREFIX_URL}/status", StatusHandler),
     (rf"{PREFIX_URL}/devices", DevicesHandler),
+    (rf"{PREFIX_URL}/openapi.json", OpenApiHandler),
 ]
 
 last_routes = [(rf"{PREFIX_URL}(?:/.*)?", UnknownHandler)]

@@ -2,21 +2,89 @@
 
 from __future__ import annotations
 
-from modelyard.errors import InvalidInput
+from typing import Annotated
+
+import msgspec
+
+from modelyard.errors import Conflict, InvalidData, TooLarge
 from modelyard.schema.tracking import (
+    ArtifactInfo,
     ExperimentCreate,
+    ExperimentInfo,
     ExperimentUpdate,
+    HistoryInfo,
+    LogAck,
     RunCreate,
     RunFinish,
+    RunInfo,
+    RunLog,
+    RunPage,
     RunUpdate,
 )
 from modelyard_server.artifacts.store import Writer
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
 from modelyard_server.core.holder import holder_of
-from modelyard_server.core.transfer import DownloadMixin, UploadHandler, renamed
+from modelyard_server.core.transfer import DownloadMixin, FileQuery, UploadHandler, renamed
+from modelyard_server.core.verbs import ANY, BYTES
 from modelyard_server.tracking.manager import TrackingManager
 
-_LARGEST = 1 << 62
+_Position = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+_Text = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class ExperimentsQuery(msgspec.Struct, kw_only=True):
+    """Which experiments."""
+
+    deleted: bool = False
+    """Those that are deleted, instead of the others."""
+
+
+class RunsQuery(msgspec.Struct, kw_only=True):
+    """Which runs, in which order."""
+
+    experiment: _Position = 0
+    """Id of an experiment; 0: runs of all."""
+    q: _Text = ""
+    """Words and conditions, as the search field of the Lab takes them."""
+    order_by: _Text = "created"
+    """created, name, status, metric.KEY or param.KEY."""
+    descending: bool = True
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    page: _Text = ""
+    """`next` of the page before."""
+    deleted: bool = False
+    """Those that are deleted, instead of the others."""
+
+
+class RunDelete(msgspec.Struct, kw_only=True):
+    """How a run is deleted."""
+
+    forever: bool = False
+    """It cannot be restored, and its disk is free at once."""
+
+
+class Offset(msgspec.Struct, kw_only=True):
+    """Where in a stream."""
+
+    offset: _Position = 0
+    """Bytes from the beginning."""
+
+
+class HistoryQuery(msgspec.Struct, kw_only=True):
+    """Which points of a metric."""
+
+    key: _Text
+    max_points: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
+    """About how many, with exact extremes; 0: all."""
+
+
+class ArtifactsQuery(msgspec.Struct, kw_only=True):
+    """Which artifacts."""
+
+    path: _Text = ""
+    """A directory; empty: the topmost."""
+    recursive: bool = False
+    """All files below it, instead of what is directly in it."""
 
 
 class TrackingHandler(Handler):
@@ -27,164 +95,150 @@ class TrackingHandler(Handler):
         """The manager of experiments and runs."""
         return self.settings["modelyard"].tracking
 
-    def flag(self, name: str, default: bool = False) -> bool:
-        """A query argument that is true or false."""
-        return self.get_query_argument(name, str(default)).lower() in ("true", "1", "yes")
-
 
 class ExperimentsHandler(TrackingHandler):
     """All experiments."""
 
-    @authorized("read")
-    async def get(self) -> None:
+    @authorized("read", answer=list[ExperimentInfo])
+    async def get(self, query: ExperimentsQuery) -> None:
         """List experiments."""
-        await self.answer(self.manager.experiments, deleted=self.flag("deleted"))
+        await self.answer(self.manager.experiments, deleted=query.deleted)
 
-    @authorized("write")
-    async def post(self) -> None:
-        """Make an experiment."""
-        body = self.parse(ExperimentCreate)
-        await self.answer(self.manager.create_experiment, body, status=201)
+    @authorized("write", answer=ExperimentInfo, status=201, errors=(Conflict,))
+    async def post(self, body: ExperimentCreate) -> None:
+        """Make an experiment; one of that name that is there is given."""
+        await self.answer(self.manager.create_experiment, body)
 
 
 class ExperimentHandler(TrackingHandler):
     """One experiment."""
 
-    @authorized("read")
+    @authorized("read", answer=ExperimentInfo)
     async def get(self, id: str) -> None:
-        """Read it."""
+        """Get an experiment."""
         await self.answer(self.manager.experiment, int(id))
 
-    @authorized("write")
-    async def patch(self, id: str) -> None:
+    @authorized("write", answer=ExperimentInfo, errors=(Conflict,))
+    async def patch(self, id: str, body: ExperimentUpdate) -> None:
         """Rename it, or change its note."""
-        body = self.parse(ExperimentUpdate)
         await self.answer(self.manager.update_experiment, int(id), body)
 
-    @authorized("write")
+    @authorized("write", status=204, errors=(Conflict,))
     async def delete(self, id: str) -> None:
-        """Hide it with its runs."""
-        await self.in_thread(self.manager.delete_experiment, int(id))
-        self.set_status(204)
-        self.finish()
+        """Delete it with its runs; it can be restored."""
+        await self.answer(self.manager.delete_experiment, int(id))
 
 
 class ExperimentRestoreHandler(TrackingHandler):
     """A deleted experiment."""
 
-    @authorized("write")
+    @authorized("write", answer=ExperimentInfo, errors=(Conflict,))
     async def post(self, id: str) -> None:
-        """Bring it back."""
+        """Bring a deleted experiment back."""
         await self.answer(self.manager.restore_experiment, int(id))
 
 
 class RunsHandler(TrackingHandler):
     """All runs."""
 
-    @authorized("read")
-    async def get(self) -> None:
+    @authorized("read", answer=RunPage)
+    async def get(self, query: RunsQuery) -> None:
         """A page of runs."""
         await self.answer(
             self.manager.runs,
-            experiment=self.query_int("experiment", 0, high=_LARGEST) or None,
-            q=self.get_query_argument("q", ""),
-            order_by=self.get_query_argument("order_by", "") or "created",
-            descending=self.flag("descending", True),
-            limit=self.query_int("limit", 100, low=1, high=1000),
-            page=self.get_query_argument("page", ""),
-            deleted=self.flag("deleted"),
+            experiment=query.experiment or None,
+            q=query.q,
+            order_by=query.order_by,
+            descending=query.descending,
+            limit=query.limit,
+            page=query.page,
+            deleted=query.deleted,
         )
 
-    @authorized("write")
-    async def post(self) -> None:
-        """Begin a run."""
-        body, holder = self.parse(RunCreate), holder_of(self.principal)
-        await self.answer(self.manager.create_run, body, holder, status=201)
+    @authorized("write", answer=RunInfo, status=201, errors=(Conflict,))
+    async def post(self, body: RunCreate) -> None:
+        """Begin a run; the same again gives the run that is there."""
+        await self.answer(self.manager.create_run, body, holder_of(self.principal))
 
 
 class RunHandler(TrackingHandler):
     """One run."""
 
-    @authorized("read", within="run/{id}")
+    @authorized("read", within="run/{id}", answer=RunInfo)
     async def get(self, id: str) -> None:
-        """Read it."""
+        """Get a run."""
         await self.answer(self.manager.fresh_run, id)
 
-    @authorized("write")
-    async def patch(self, id: str) -> None:
-        """Change name, note or tags."""
-        body = self.parse(RunUpdate)
+    @authorized("write", answer=RunInfo)
+    async def patch(self, id: str, body: RunUpdate) -> None:
+        """Change its name, note or tags."""
         await self.answer(self.manager.update_run, id, body)
 
-    @authorized("write")
-    async def delete(self, id: str) -> None:
-        """Hide it, or remove it for ever."""
-        await self.in_thread(self.manager.delete_run, id, forever=self.flag("forever"))
-        self.set_status(204)
-        self.finish()
+    @authorized("write", status=204, errors=(Conflict,))
+    async def delete(self, id: str, query: RunDelete) -> None:
+        """Delete it."""
+        await self.answer(self.manager.delete_run, id, forever=query.forever)
 
 
 class RunRestoreHandler(TrackingHandler):
     """A deleted run."""
 
-    @authorized("write")
+    @authorized("write", answer=RunInfo, errors=(Conflict,))
     async def post(self, id: str) -> None:
-        """Bring it back."""
+        """Bring a deleted run back."""
         await self.answer(self.manager.restore_run, id)
 
 
 class RunSpoolHandler(TrackingHandler):
     """What a run on another machine logs."""
 
-    @authorized("write", within="run/{id}")
-    async def post(self, id: str) -> None:
-        """Take a piece; an empty one is a sign of life."""
-        offset = self.query_int("offset", 0, high=_LARGEST)
-        await self.answer(self.manager.ingest, id, offset, self.request.body)
+    @authorized(
+        "write",
+        within="run/{id}",
+        takes=BYTES,
+        answer=LogAck,
+        errors=(Conflict, TooLarge, InvalidData),
+    )
+    async def post(self, id: str, query: Offset) -> None:
+        """Take a piece of what it logged; an empty one is a sign of life."""
+        await self.answer(self.manager.ingest, id, query.offset, self.request.body)
 
 
 class RunFinishHandler(TrackingHandler):
     """The end of a run."""
 
-    @authorized("write", within="run/{id}")
-    async def post(self, id: str) -> None:
-        """End it."""
-        body = self.parse(RunFinish)
+    @authorized("write", within="run/{id}", answer=RunInfo, errors=(Conflict,))
+    async def post(self, id: str, body: RunFinish) -> None:
+        """End a run."""
         await self.answer(self.manager.finish_run, id, body)
 
 
 class RunHistoryHandler(TrackingHandler):
     """The history of a metric."""
 
-    @authorized("read", within="run/{id}")
-    async def get(self, id: str) -> None:
+    @authorized("read", within="run/{id}", answer=HistoryInfo)
+    async def get(self, id: str, query: HistoryQuery) -> None:
         """Points of one metric."""
-        key = self.get_query_argument("key", "")
-        if not key:
-            raise InvalidInput("Which metric? Add ?key=NAME.", field="key")
-        most = self.query_int("max_points", 0, high=10_000_000)
-        await self.answer(self.manager.history, id, key, most)
+        await self.answer(self.manager.history, id, query.key, query.max_points)
 
 
 class RunLogHandler(TrackingHandler):
     """What a run printed."""
 
-    @authorized("read", within="run/{id}")
-    async def get(self, id: str) -> None:
-        """The output from a position on."""
-        offset = self.query_int("offset", 0, high=_LARGEST)
-        await self.answer(self.manager.output, id, offset)
+    @authorized("read", within="run/{id}", answer=RunLog)
+    async def get(self, id: str, query: Offset) -> None:
+        """What it printed, from a position on."""
+        await self.answer(self.manager.output, id, query.offset)
 
 
 class RunArtifactsHandler(TrackingHandler):
     """The artifacts of a run."""
 
-    @authorized("read", within="run/{id}")
-    async def get(self, id: str) -> None:
-        """List a directory."""
-        path = self.get_query_argument("path", "").strip("/")
-        recursive = self.flag("recursive")
-        await self.answer(self.manager.files.list, id, path, recursive=recursive)
+    @authorized("read", within="run/{id}", answer=list[ArtifactInfo])
+    async def get(self, id: str, query: ArtifactsQuery) -> None:
+        """List a directory of its artifacts."""
+        path = query.path.strip("/")
+        await self.answer(self.manager.files.list, id, path, recursive=query.recursive)
 
 
 class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
@@ -194,17 +248,20 @@ class RunFileHandler(TrackingHandler, DownloadMixin, UploadHandler):
         """Begin the file that is coming."""
         return await self.in_thread(self.manager.files.writer, route["id"], route["path"])
 
-    @authorized("read", within="run/{id}")
-    async def get(self, id: str, path: str) -> None:
-        """Send its bytes."""
-        await self.send_file(await self.in_thread(self.manager.files.path, id, path))
+    @authorized("read", within="run/{id}", gives=ANY)
+    async def get(self, id: str, path: str, query: FileQuery) -> None:
+        """Get an artifact."""
+        file = await self.in_thread(self.manager.files.path, id, path)
+        await self.send_file(file, query)
 
-    @authorized("write", within="run/{id}")
+    @authorized(
+        "write", within="run/{id}", takes=BYTES, answer=ArtifactInfo, status=201, errors=(Conflict,)
+    )
     async def put(self, id: str, path: str) -> None:
-        """Store it."""
+        """Store an artifact."""
         info = await self.commit_upload()
         self.manager.changed(id)
-        self.reply(renamed(info, path), 201)
+        self.reply(renamed(info, path))
 
 
 _EXPERIMENT = rf"{PREFIX_URL}/experiments/(?P<id>\d{{1,18}})"
