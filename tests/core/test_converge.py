@@ -8,8 +8,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from modelyard_server.core import converge as module
-from modelyard_server.core.converge import Again, Converger, CrashWindow
+from modelyard_server.core import lane as module
+from modelyard_server.core.converge import Converger
+from modelyard_server.core.crashes import CrashWindow
+from modelyard_server.core.domain import Again
 from tests.server_support import wait_for
 
 

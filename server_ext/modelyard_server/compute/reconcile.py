@@ -19,7 +19,7 @@ from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_dir
 from modelyard_server.compute.store import ComputeStore, Wanted
 from modelyard_server.compute.workdir import WorkDir
-from modelyard_server.core.converge import CrashWindow
+from modelyard_server.core.crashes import CrashWindow
 from modelyard_server.core.ownership import share
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
