@@ -108,6 +108,8 @@ class ComputeInstance:
         Raises
         ------
         InUse: kernels are alive on it and `force` is not set.
+        EngineUnavailable: the server does not have its engine, and `force` is not set: what is
+            left of it there is then not removed.
         """
         try:
             self._client.delete(_path(self.name), force=str(force).lower())

@@ -176,10 +176,16 @@ class Endpoint:
         self._key = keys[0]
         return keys
 
-    def delete(self, *, wait: bool = True, timeout: float = 120.0) -> None:
-        """Remove it with its containers and keys; silent when it is gone."""
+    def delete(self, *, wait: bool = True, force: bool = False, timeout: float = 120.0) -> None:
+        """Remove it with its containers and keys; silent when it is gone.
+
+        Raises
+        ------
+        EngineUnavailable: the server does not have its engine, and `force` is not set: what is
+            left of it there is then not removed.
+        """
         try:
-            self._client.delete(_path(self.name))
+            self._client.delete(_path(self.name), force=str(force).lower())
         except NotFound:
             return
         if wait:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from modelyard_server.core import lane as module
 from modelyard_server.core.converge import Converger
 from modelyard_server.core.crashes import CrashWindow
@@ -99,3 +101,67 @@ def test_a_crash_window_counts_lives_not_looks() -> None:
     assert not window.count("b", 3)
     assert window.count("a", 3)
     assert not window.count("a", 4)
+
+
+class Puzzling(Names):
+    """Names of which one cannot even be looked at."""
+
+    kinds = ("thing",)
+
+    def __init__(self, *names: str, puzzling: str, method: str) -> None:
+        super().__init__(*names, turns=1)
+        self.puzzling, self.method = puzzling, method
+
+    def _puzzle(self, method: str, name: str) -> None:
+        if (method, name) == (self.method, self.puzzling):
+            raise ValueError(name)
+
+    def containers(self, row: Any) -> tuple[str, ...]:  # type: ignore[override]
+        self._puzzle("containers", row.name)
+        return (f"{row.name}-1",)
+
+    def due(self, row: Any, seen: Any) -> bool:
+        self._puzzle("due", row.name)
+        return super().due(row, seen)
+
+    def owner(self, container: Any) -> str:
+        self._puzzle("owner", container.name)
+        return container.name
+
+    def changed(self, key: str, /) -> None:
+        self._puzzle("changed", key)
+
+
+class Full(Nothing):
+    """An engine with containers of 'a' and 'b', and one of nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there = {"a-1": "a", "b-1": "b", "c-1": "c"}
+
+    def list(self, workspace: str) -> list[Any]:
+        return [
+            SimpleNamespace(container=container, kind="thing", name=name)
+            for container, name in self.there.items()
+        ]
+
+    def remove(self, container: str) -> None:
+        del self.there[container]
+
+
+@pytest.mark.parametrize("method", ["containers", "due", "owner", "changed"])
+def test_a_row_that_cannot_be_looked_at_holds_up_no_other(method: str) -> None:
+    domain, engine = Puzzling("a", "b", puzzling="a", method=method), Full()
+    converger = _converger(domain, engine)
+    lane = converger.lane("nothing")
+    for _ in range(2):
+        lane.look()
+        lane.workers.settle(10)
+    assert domain.left["b"] <= 0
+    assert set(engine.there) == {"a-1", "b-1"}  # the orphan is swept, and nobody's else
+    assert (converger.trouble("nothing", "a") is not None) == (method in ("containers", "due"))
+    domain.puzzling = ""
+    lane.look()
+    lane.workers.settle(10)
+    assert domain.left["a"] <= 0
+    assert converger.trouble("nothing", "a") is None

@@ -19,10 +19,10 @@ from modelyard_server.core.verbs import Tail
 
 
 class Force(msgspec.Struct, kw_only=True):
-    """Query of what ends live kernels."""
+    """Query of what ends live kernels, or deletes what its engine cannot be told of."""
 
     force: bool = False
-    """The caller accepts that live kernels die."""
+    """The caller accepts that live kernels die, or that something is left on a lost engine."""
 
 
 class ComputeHandler(Handler):
@@ -62,7 +62,7 @@ class InstanceHandler(ComputeHandler):
         """Get an instance."""
         await self.answer(self.manager.get, name)
 
-    @authorized("write", answer=InstanceInfo, status=202, errors=(Conflict,))
+    @authorized("write", answer=InstanceInfo, status=202, errors=(Conflict, EngineUnavailable))
     async def delete(self, name: str, query: Force) -> None:
         """Delete an instance."""
         await self.in_thread(self.manager.get, name)

@@ -35,7 +35,7 @@ from modelyard_server.compute.sizes import pick, sizes_for, this_machine
 from modelyard_server.compute.spec import container_name
 from modelyard_server.compute.store import ComputeStore
 from modelyard_server.compute.workdir import WorkDir
-from modelyard_server.core.converge import Converger
+from modelyard_server.core.converge import Converger, unknown_engine
 from modelyard_server.core.events import Events
 from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths
@@ -316,15 +316,33 @@ class ComputeManager(LoggingConfigurable):
         # What still runs there with it must not speak for an instance that is less confined.
         self._tokens.revoke("instance", name)
         # What is left on the old one belongs to nothing from now on, and is swept.
-        moved = self._set_desired(name, lambda now: _moved(now, engine.name))
-        self._converger.lane(instance.engine).wake(name)
+        moved = self._set_desired(name, lambda now: _moved(now, engine.name), moves=True)
+        if self._converger.knows(instance.engine):
+            self._converger.lane(instance.engine).wake(name)
         return moved
 
     def delete(self, name: str, *, force: bool = False) -> InstanceInfo:
-        """Wish it gone. InUse: kernels are alive on it, unless `force`."""
-        self._guard_kernels(self._stored(name), "delete", force)
+        """Wish it gone.
+
+        Raises
+        ------
+        InUse: kernels are alive on it, unless `force`.
+        EngineUnavailable: the server does not have its engine, unless `force`: then what is left
+            of it there is not removed.
+        """
+        instance = self._stored(name)
+        self._guard_kernels(instance, "delete", force)
+        if not self._converger.knows(instance.engine):
+            return self._delete_unknown(instance, force)
         leaving = {"desired": "deleted", "state": "deleting", "restart": False}
         return self._set_desired(name, lambda _instance: leaving, leaving=True)
+
+    def _delete_unknown(self, instance: InstanceInfo, force: bool) -> InstanceInfo:
+        if not force:
+            raise unknown_engine(instance.engine)
+        self._instances.forget(instance)
+        instance.state, instance.desired = "deleting", "deleted"
+        return instance
 
     def stop_all(self) -> None:
         """Stop every instance now, keeping the wish, so that the next server starts them again."""
@@ -395,18 +413,26 @@ class ComputeManager(LoggingConfigurable):
         return instance
 
     def _set_desired(
-        self, name: str, decide: Callable[[InstanceInfo], dict[str, Any]], *, leaving: bool = False
+        self,
+        name: str,
+        decide: Callable[[InstanceInfo], dict[str, Any]],
+        *,
+        leaving: bool = False,
+        moves: bool = False,
     ) -> InstanceInfo:
         """Note what is wanted, decided by the row as it is at that moment.
 
         Raises
         ------
         InUse: it is being deleted, and that is not what is asked for.
+        EngineUnavailable: the server does not have its engine, and it does not leave that.
         """
 
         def checked(instance: InstanceInfo) -> dict[str, Any]:
             if instance.desired == "deleted" and not leaving:
                 raise _is_leaving(name)
+            if not moves:
+                self._converger.lane(instance.engine)
             return decide(instance)
 
         instance = self._store.decide(name, checked)

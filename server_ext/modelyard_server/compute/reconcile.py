@@ -7,6 +7,7 @@ The table's `state` says what was last seen, `desired` what is wanted.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, InstanceInfo
 from modelyard_server.compute import kernelspecs
 from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_dir
-from modelyard_server.compute.store import ComputeStore, Wanted
+from modelyard_server.compute.store import ComputeStore, Wanted, is_readable
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.crashes import CrashWindow
 from modelyard_server.core.ownership import share
@@ -126,6 +127,8 @@ class Instances:
             seen = engine.inspect(self._container(key))
             if instance.state != "stopped" or (seen and seen.phase is Phase.RUNNING):
                 self._halt(engine, key)
+        elif not is_readable(instance):
+            raise ServerError("What is wanted of it cannot be read.")  # it stays as it is
         elif key in self._store.restarts():
             with self._doing(key, "Restarting"):
                 engine.stop(self._container(key))
@@ -264,6 +267,18 @@ class Instances:
             self._watched.discard(name)
             self._crashes.forget(name)
             self._gone(name)
+
+    def forget(self, instance: InstanceInfo) -> None:
+        """Remove what is here of an instance on an engine that this server does not have.
+
+        Its container, should there be one yet, is swept when a server has that engine again.
+        """
+        name = instance.name
+        kernelspecs.remove(self._paths, name)
+        self._tokens.revoke("instance", name)
+        WorkDir(self._paths, name, (os.getuid(), os.getgid())).remove()
+        self._store.remove(name, instance.engine)
+        self._gone(name)
 
     # -- telling ----------------------------------------------------------------------------
 

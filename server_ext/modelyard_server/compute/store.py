@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from modelyard.errors import NotFound
 from modelyard.schema.common import ErrorInfo
@@ -14,6 +14,7 @@ from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.states import TRANSITIONS
 from modelyard_server.compute.tables import InstanceRow
 from modelyard_server.core import states
+from modelyard_server.core.rows import UNREADABLE, unreadable
 from modelyard_server.db.session import Database
 
 
@@ -27,8 +28,31 @@ class Wanted(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def _wire(row: InstanceRow) -> InstanceInfo:
+    """The instance; in place of one that cannot be read, a failed one that says so."""
     fields = {key: getattr(row, key) for key in InstanceInfo.__struct_fields__ if hasattr(row, key)}
-    return msgspec.convert(fields, InstanceInfo)
+    try:
+        return msgspec.convert(fields, InstanceInfo)
+    except msgspec.ValidationError as error:
+        return InstanceInfo(
+            name=row.name,
+            size="",
+            cpus=0.0,
+            memory=0,
+            gpus=0,
+            image="",
+            engine=str(row.engine),
+            state="failed",
+            desired=row.desired if row.desired in ("stopped", "deleted") else "running",
+            created=row.created if isinstance(row.created, int | float) else 0.0,
+            error=unreadable(
+                f"Instance '{row.name}'", error, "Delete it; its container is left alone till then."
+            ),
+        )
+
+
+def is_readable(instance: InstanceInfo) -> bool:
+    """Whether it is what its row says, and not a stand-in for a row that cannot be read."""
+    return instance.error is None or instance.error.code != UNREADABLE
 
 
 class ComputeStore:
@@ -70,7 +94,12 @@ class ComputeStore:
         )
         with self._db.session(reading=True) as session:
             return [
-                Wanted(name=name, desired=desired, state=state, restart=restart)
+                Wanted(
+                    name=name,
+                    desired=desired,
+                    state=state if state in TRANSITIONS else "failed",
+                    restart=restart,
+                )
                 for name, desired, state, restart in session.execute(query)
             ]
 
@@ -122,6 +151,12 @@ class ComputeStore:
     def now_failed(self, name: str, error: ErrorInfo) -> None:
         """It cannot run; silent when that is not wanted any more."""
         self._seen(name, "running", state="failed", error=error)
+
+    def remove(self, name: str, engine: str) -> None:
+        """Delete the row, whatever is wished; silent when there is none of it on that engine."""
+        this = (InstanceRow.name == name, InstanceRow.engine == engine)
+        with self._db.session() as session:
+            session.execute(delete(InstanceRow).where(*this))
 
     def remove_deleted(self, name: str) -> bool:
         """Delete the row if it is still wished to go; says whether it is gone."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger
+from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from modelyard_server.db.base import Base
+from modelyard_server.db.columns import Json
 
 
 class InstanceRow(Base):
@@ -29,5 +30,5 @@ class InstanceRow(Base):
     restart: Mapped[bool]
     created: Mapped[float]
     started: Mapped[float | None]
-    error: Mapped[dict | None] = mapped_column(JSON)
-    exit: Mapped[dict | None] = mapped_column(JSON)
+    error: Mapped[dict | None] = mapped_column(Json)
+    exit: Mapped[dict | None] = mapped_column(Json)

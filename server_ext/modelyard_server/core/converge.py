@@ -73,10 +73,12 @@ class Converger:
         EngineUnavailable: the server has no such engine.
         """
         if engine not in self._lanes:
-            raise EngineUnavailable(
-                f"This server has no engine '{engine}'.", hint="Was it made by a newer version?"
-            )
+            raise unknown_engine(engine)
         return self._lanes[engine]
+
+    def knows(self, engine: str) -> bool:
+        """Whether the server has an engine of that name; else nobody acts on what is on it."""
+        return engine in self._lanes
 
     def trouble(self, engine: str, key: str) -> ModelyardError | None:
         """What keeps an object from being what it should be, while it is being tried again."""
@@ -91,3 +93,11 @@ class Converger:
             return self.lane(engine).down
         except EngineUnavailable as error:
             return error
+
+
+def unknown_engine(name: str) -> EngineUnavailable:
+    """What is to be said of an object on an engine that the server does not have."""
+    return EngineUnavailable(
+        f"This server has no engine '{name}'.",
+        hint="Was it made by a newer version? Deleting takes force: what is left there stays.",
+    )

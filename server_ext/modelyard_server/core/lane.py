@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from modelyard.errors import EngineUnavailable, ModelyardError, ServerError
@@ -114,25 +114,54 @@ class Lane:
         self._found(rows)
         self._forget({row.name for row in rows})
         known: set[str] = set()
+        unclear: set[str] = set()
         for row in rows:
-            known.update(self._domain.containers(row))
-            if self.workers.busy(row.name):
-                continue
-            needed = self._domain.due(row, seen)  # also of one that waits: ends are counted there
-            # Once for each object since the server started: what a killed one left half done.
-            if (needed or row.name not in self._adopted) and row.name not in self._again:
-                self.begin(row.name)
+            try:
+                known.update(self._domain.containers(row))
+                self._look_at(row, seen)
+            except Exception as error:  # noqa: BLE001 - one object's fault is not the others'
+                unclear.add(row.name)
+                self._puzzled(row.name, error)
         for container in seen.keys() - known:
-            self._sweep(seen[container])
+            self._sweep(seen[container], unclear)
         return bool(rows or seen)
 
-    def _sweep(self, orphan: Seen) -> None:
-        """Remove a container that has no row, unless it has one by the time that is done."""
-        key = self._domain.owner(orphan)
+    def _look_at(self, row: Any, seen: Mapping[str, Any]) -> None:
+        if self.workers.busy(row.name):
+            return
+        needed = self._domain.due(row, seen)  # also of one that waits: ends are counted there
+        # Once for each object since the server started: what a killed one left half done.
+        if (needed or row.name not in self._adopted) and row.name not in self._again:
+            self.begin(row.name)
+
+    def _puzzled(self, key: str, error: Exception) -> None:
+        """Note a row that cannot even be looked at; it is acted on when that is mended."""
+        self._adopted.discard(key)
+        said = ServerError(f"It cannot be looked at: {error!r}.")
+        known = self._trouble.get(key)
+        if known is None or known.message != said.message:
+            self._log.error("modelyard: %s cannot be looked at", key, exc_info=error)
+            self._trouble[key] = said
+            self._announce(key)
+
+    def _sweep(self, orphan: Seen, unclear: Collection[str]) -> None:
+        """Remove a container that has no row, unless it has one by the time that is done.
+
+        Parameters
+        ----------
+        unclear: keys of rows that do not say which containers are theirs.
+        """
+        try:
+            key = self._domain.owner(orphan)
+        except Exception:  # noqa: BLE001 - nobody's, as far as can be told: let it be
+            self._log.exception("modelyard: whose is %s?", orphan.container)
+            return
+        if key in unclear:
+            return
 
         def remove() -> None:
             for row in self._domain.rows(self._engine.name):
-                if orphan.container in self._domain.containers(row):
+                if row.name == key and orphan.container in self._domain.containers(row):
                     return
             self._log.info("modelyard: removing %s, which belongs to nothing", orphan.container)
             try:
@@ -160,7 +189,7 @@ class Lane:
         if rows:  # where nothing is, nobody misses it
             self._log.warning("modelyard: %s", error)
         for row in rows:
-            self._domain.changed(row.name)
+            self._announce(row.name)
 
     def _found(self, rows: Sequence[Any]) -> None:
         if self.down is None:
@@ -172,7 +201,7 @@ class Lane:
             self._again.clear()
             self._trouble.clear()
         for row in rows:
-            self._domain.changed(row.name)
+            self._announce(row.name)
 
     # -- acting -----------------------------------------------------------------------------
 
@@ -192,7 +221,7 @@ class Lane:
                 self._pauses.pop(key, None)
                 self._adopted.add(key)
                 if self._trouble.pop(key, None) is not None:
-                    self._domain.changed(key)
+                    self._announce(key)
         self._waits[key] = wait
 
     def _finished(self, key: str) -> None:
@@ -213,8 +242,14 @@ class Lane:
         self._trouble[key] = error
         if known is None or known.message != error.message:
             self._log.warning("modelyard: %s: %s", key, error)
-        self._domain.changed(key)
+        self._announce(key)
         return pause
+
+    def _announce(self, key: str) -> None:
+        try:
+            self._domain.changed(key)
+        except Exception:  # noqa: BLE001 - whoever shows it asks again
+            self._log.exception("modelyard: that %s has changed could not be told", key)
 
     # -- the lane's thread ------------------------------------------------------------------
 

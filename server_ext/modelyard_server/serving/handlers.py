@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from modelyard.errors import Conflict, EngineUnavailable, InvalidData, TooLarge
 from modelyard.schema.compute import LogText
 from modelyard.schema.serving import (
@@ -15,6 +17,13 @@ from modelyard_server.core.handler import NAME, PREFIX_URL, Handler, authorized
 from modelyard_server.core.verbs import ANY, Tail
 from modelyard_server.serving import call
 from modelyard_server.serving.manager import ServingManager
+
+
+class Force(msgspec.Struct, kw_only=True):
+    """Query of deletion."""
+
+    force: bool = False
+    """Also one whose engine this server does not have: what is left there stays."""
 
 
 class ServingHandler(Handler):
@@ -54,10 +63,10 @@ class EndpointHandler(ServingHandler):
         """Get an endpoint."""
         await self.answer(self.manager.get, name)
 
-    @authorized("write", answer=EndpointInfo, status=202)
-    async def delete(self, name: str) -> None:
+    @authorized("write", answer=EndpointInfo, status=202, errors=(EngineUnavailable,))
+    async def delete(self, name: str, query: Force) -> None:
         """Delete an endpoint."""
-        await self.answer(self.manager.delete, name)
+        await self.answer(self.manager.delete, name, force=query.force)
 
 
 class EndpointKeysHandler(ServingHandler):

@@ -25,7 +25,7 @@ from modelyard.schema.serving import (
     RotateKey,
 )
 from modelyard.suggest import did_you_mean
-from modelyard_server.core.converge import Converger
+from modelyard_server.core.converge import Converger, unknown_engine
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.secrets import new_key, workspace_box
@@ -138,7 +138,7 @@ class ServingManager(LoggingConfigurable):
 
     def keys(self, name: str) -> EndpointKeys:
         """Primary and secondary key."""
-        return EndpointKeys(keys=self._box.open(self._record(name).keys))
+        return EndpointKeys(keys=self._box.open(self._readable(name).keys))
 
     def log_text(self, name: str, tail: int) -> LogText:
         """The end of the log of what is being prepared or failed, else of what serves."""
@@ -154,7 +154,7 @@ class ServingManager(LoggingConfigurable):
 
     def address(self, name: str) -> tuple[int, str]:
         """Port and primary key of an endpoint, by which `call.score` tries it out."""
-        record = self._record(name)
+        record = self._readable(name)
         return record.port, self._box.open(record.keys)[0]
 
     # -- wishes -----------------------------------------------------------------------------
@@ -192,9 +192,17 @@ class ServingManager(LoggingConfigurable):
         self._converger.lane(endpoint.engine).wake(request.name)
         return self.get(request.name)
 
-    def delete(self, name: str) -> EndpointInfo:
-        """Record that the endpoint is to go; it goes in the background."""
+    def delete(self, name: str, *, force: bool = False) -> EndpointInfo:
+        """Record that the endpoint is to go; it goes in the background.
+
+        Raises
+        ------
+        EngineUnavailable: the server does not have its engine, unless `force`: then what is left
+            of it there is not removed.
+        """
         record = self._record(name)
+        if not self._converger.knows(record.engine):
+            return self._delete_unknown(record, force)
         self._store.mark_deleted(name)
         self._changed(name)
         self._converger.lane(record.engine).wake(name)
@@ -203,10 +211,17 @@ class ServingManager(LoggingConfigurable):
             raise NotFound(f"There is no endpoint '{name}'.", field="name")
         return self._wire(gone)
 
+    def _delete_unknown(self, record: EndpointRecord, force: bool) -> EndpointInfo:
+        if not force:
+            raise unknown_engine(record.engine)
+        self._rollout.forget(record)
+        record.desired = "deleted"
+        return self._wire(record)
+
     def rotate(self, name: str, request: RotateKey) -> EndpointKeys:
         """Replace one of the two keys; the old one stops working at once, without a restart."""
         while True:
-            record = self._record(name)
+            record = self._readable(name)
             if record.desired == "deleted":
                 raise WrongState(f"Endpoint '{name}' is being deleted.", field="name")
             keys: list[str] = self._box.open(record.keys)
@@ -263,6 +278,7 @@ class ServingManager(LoggingConfigurable):
                 hint="Try again in a moment.",
                 field="name",
             )
+        _check_readable(record)
         if request.port not in (0, record.port):
             raise InvalidInput(
                 f"Endpoint '{request.name}' has port {record.port} and keeps it.",
@@ -296,6 +312,11 @@ class ServingManager(LoggingConfigurable):
             updated=now,
         )
 
+    def _readable(self, name: str) -> EndpointRecord:
+        record = self._record(name)
+        _check_readable(record)
+        return record
+
     def _record(self, name: str) -> EndpointRecord:
         record = self._store.find(name)
         if record is not None:
@@ -322,12 +343,12 @@ class ServingManager(LoggingConfigurable):
         if self._converger.down(record.engine) is not None and state != "deleting":
             state = "unreachable"
         trouble = self._converger.trouble(record.engine, record.name)
-        error = shown.error if shown is not None else None
+        error = record.error or (shown.error if shown is not None else None)
         if trouble is not None and (error is None or state == "unreachable"):
             error = ErrorInfo(**trouble.body())
         return EndpointInfo(
             name=record.name,
-            url=f"http://127.0.0.1:{record.port}",
+            url=f"http://127.0.0.1:{record.port}" if record.port else "",
             port=record.port,
             state=state,
             engine=record.engine,
@@ -363,3 +384,9 @@ class ServingManager(LoggingConfigurable):
             return self._rollout.image(self._engines.of(endpoint.engine), record)
         except EngineUnavailable:
             return ""  # of an engine that a newer version knows
+
+
+def _check_readable(record: EndpointRecord) -> None:
+    """Raise WrongState for an endpoint whose row cannot be read."""
+    if record.error is not None:
+        raise WrongState(record.error.message, hint=record.error.hint, field="name")

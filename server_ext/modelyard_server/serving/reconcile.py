@@ -58,7 +58,11 @@ class Endpoints:
     def due(self, row: EndpointRecord, seen: Mapping[str, ContainerState]) -> bool:
         """Whether what runs is not what is wanted."""
         coming, current = row.next, row.current
-        if row.desired == "deleted" or row.retired:
+        if row.desired == "deleted":
+            return True
+        if row.error is not None:
+            return False  # what there is of it is left alone
+        if row.retired:
             return True
         if coming is not None and coming.state in ADVANCING:
             return True

@@ -62,6 +62,8 @@ class EndpointRecord(msgspec.Struct, kw_only=True):
     """Sealed JSON list of two."""
     created: float
     updated: float
+    error: ErrorInfo | None = None
+    """Why the row cannot be read. Then name, engine, desired and the deployments' ids are true."""
     current_id: str | None = None
     deployments: list[DeploymentRecord] = []
 
@@ -86,6 +88,8 @@ class EndpointRecord(msgspec.Struct, kw_only=True):
         """One word for all of it."""
         if self.desired == "deleted":
             return "deleting"
+        if self.error is not None:
+            return "failed"
         current, coming = self.current, self.next
         if coming is not None and coming.state in ADVANCING:
             return "creating" if current is None else "updating"

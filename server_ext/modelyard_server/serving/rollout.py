@@ -126,7 +126,7 @@ class Rollout:
         """
         with self._keys:
             endpoint = self._store.find(name)
-            if endpoint is not None and endpoint.desired != "deleted":
+            if endpoint is not None and endpoint.desired != "deleted" and endpoint.error is None:
                 self.folder(name).write_keys(self._box.open(endpoint.keys))
 
     # -- the whole --------------------------------------------------------------------------
@@ -144,6 +144,8 @@ class Rollout:
         engine = self._engines.of(endpoint.engine)
         if endpoint.desired == "deleted":
             self._tear_down(engine, endpoint)
+            return None
+        if endpoint.error is not None:
             return None
         self.publish_keys(name)
         # Before anything starts: the hand-over of a port knows an old and a new one only.
@@ -390,6 +392,19 @@ class Rollout:
             self.folder(endpoint.name).remove()
             if not self._store.remove_deleted(endpoint.name):
                 return
+        self._gone(endpoint.name)
+        for model in {deployment.model for deployment in endpoint.deployments}:
+            self._registry.usage_changed(model)
+
+    def forget(self, endpoint: EndpointRecord) -> None:
+        """Remove what is here of an endpoint on an engine that this server does not have.
+
+        Its containers, should there be any yet, are swept when a server has that engine again.
+        """
+        with self._keys:
+            self.folder(endpoint.name).remove()
+            self._store.mark_deleted(endpoint.name)
+            self._store.remove_deleted(endpoint.name)
         self._gone(endpoint.name)
         for model in {deployment.model for deployment in endpoint.deployments}:
             self._registry.usage_changed(model)

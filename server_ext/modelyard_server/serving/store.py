@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from modelyard.schema.lineage import ENDPOINT, Thing, version_thing
+from modelyard.schema.serving import DeploymentState
 from modelyard_server.core import states
+from modelyard_server.core.rows import unreadable
 from modelyard_server.core.secrets import Reseal
 from modelyard_server.db.session import Database
 from modelyard_server.lineage.edges import release, set_bases
@@ -26,22 +28,71 @@ from modelyard_server.serving.tables import DeploymentRow, EndpointRow
 
 
 def _deployment(row: DeploymentRow) -> DeploymentRecord:
+    """The deployment; in place of one that cannot be read, a failed one that says so.
+
+    One on its way out stays so: removing it needs no more than its id.
+    """
     fields = {key: getattr(row, key) for key in DeploymentRecord.__struct_fields__}
-    return msgspec.convert(fields, DeploymentRecord)
+    try:
+        return msgspec.convert(fields, DeploymentRecord)
+    except msgspec.ValidationError as error:
+        what = f"Deployment {row.id} of '{row.endpoint}'"
+        return DeploymentRecord(
+            id=row.id,
+            endpoint=row.endpoint,
+            model=str(row.model),
+            version=row.version if isinstance(row.version, int) else 0,
+            state=_LEAVING.get(row.state, "failed"),
+            created=_number(row.created),
+            size="",
+            cpus=0.0,
+            memory=0,
+            script="",
+            requirements=[],
+            env="",
+            error=unreadable(what, error, "Deploy again, or delete the endpoint."),
+        )
+
+
+_LEAVING: dict[str, DeploymentState] = {"draining": "draining", "stopped": "stopped"}
 
 
 def _endpoint(row: EndpointRow) -> EndpointRecord:
-    return EndpointRecord(
-        name=row.name,
-        port=row.port,
-        engine=row.engine,
-        desired="deleted" if row.desired == "deleted" else "running",
-        keys=row.keys,
-        created=row.created,
-        updated=row.updated,
-        current_id=row.current,
-        deployments=[_deployment(deployment) for deployment in row.deployments],
-    )
+    """The endpoint; in place of one that cannot be read, one that says so."""
+    fields = {
+        "name": row.name,
+        "port": row.port,
+        "engine": row.engine,
+        "desired": "deleted" if row.desired == "deleted" else "running",
+        "keys": row.keys,
+        "created": row.created,
+        "updated": row.updated,
+        "current_id": row.current,
+    }
+    try:
+        record = msgspec.convert(fields, EndpointRecord)
+    except msgspec.ValidationError as error:
+        record = EndpointRecord(
+            name=row.name,
+            port=0,
+            engine=str(row.engine),
+            desired="deleted" if row.desired == "deleted" else "running",
+            keys="",
+            created=_number(row.created),
+            updated=_number(row.updated),
+            error=unreadable(f"Endpoint '{row.name}'", error, "Delete it, and deploy it again."),
+        )
+    record.deployments = [_deployment(deployment) for deployment in row.deployments]
+    return record
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+_EVERY = (
+    select(EndpointRow).order_by(EndpointRow.name).options(selectinload(EndpointRow.deployments))
+)
 
 
 class ServingStore:
@@ -54,17 +105,14 @@ class ServingStore:
 
     def all(self) -> list[EndpointRecord]:
         """All endpoints, by name."""
-        query = (
-            select(EndpointRow)
-            .order_by(EndpointRow.name)
-            .options(selectinload(EndpointRow.deployments))
-        )
         with self._db.session(reading=True) as session:
-            return [_endpoint(row) for row in session.scalars(query)]
+            return [_endpoint(row) for row in session.scalars(_EVERY)]
 
     def on(self, engine: str) -> list[EndpointRecord]:
         """The endpoints on an engine, by name."""
-        return [endpoint for endpoint in self.all() if endpoint.engine == engine]
+        with self._db.session(reading=True) as session:
+            query = _EVERY.where(EndpointRow.engine == engine)
+            return [_endpoint(row) for row in session.scalars(query)]
 
     def engines(self) -> set[str]:
         """Names of the engines that endpoints are on."""

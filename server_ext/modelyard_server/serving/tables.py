@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from modelyard_server.db.base import Base
+from modelyard_server.db.columns import Json
 
 
 class EndpointRow(Base):
@@ -50,9 +51,9 @@ class DeploymentRow(Base):
     cpus: Mapped[float]
     memory: Mapped[int]
     script: Mapped[str]
-    requirements: Mapped[list[str]] = mapped_column(JSON)
+    requirements: Mapped[list[str]] = mapped_column(Json)
     # Sealed like the keys: people put passwords into variables.
     env: Mapped[str]
-    input_example: Mapped[Any] = mapped_column(JSON)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    exit: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    input_example: Mapped[Any] = mapped_column(Json)
+    error: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    exit: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -100,12 +100,13 @@ def delete(session: Session, args: Parsed) -> None:
     endpoint = session.workspace.endpoints.get(args.text("name"))
     question = f"Delete endpoint '{endpoint.name}'? Its URL and keys stop working."
     if session.confirm(question, yes=args.flag("yes")):
-        endpoint.delete()
+        endpoint.delete(force=args.flag("force"))
         session.say(f"Deleted endpoint '{endpoint.name}'.")
 
 
 _NAME = Argument("name", "an endpoint's name", names="endpoints")
 _YES = Option("--yes", "do not ask", "flag")
+_FORCE = Option("--force", "also when the server does not have its engine", "flag")
 
 COMMANDS = [
     Command(("endpoints", "list"), "all endpoints", show_all, examples=("endpoints list",)),
@@ -155,7 +156,7 @@ COMMANDS = [
         "remove an endpoint, its containers and its URL",
         delete,
         (_NAME,),
-        (_YES,),
+        (_YES, _FORCE),
         ("endpoints delete bc",),
     ),
 ]
