@@ -12,8 +12,8 @@ import pytest
 
 from modelyard_server.core import lane as module
 from modelyard_server.core.converge import Converger
+from modelyard_server.core.converged import Again
 from modelyard_server.core.crashes import CrashWindow
-from modelyard_server.core.domain import Again
 from tests.server_support import wait_for
 
 

@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from modelyard.errors import EngineUnavailable, ModelyardError
-from modelyard_server.core.domain import Domain, Listed
+from modelyard_server.core.converged import Domain, Listed
 from modelyard_server.core.lane import Lane
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from modelyard.errors import EngineUnavailable, ModelyardError, ServerError
-from modelyard_server.core.domain import Domain, Listed, Seen
+from modelyard_server.core.converged import Domain, Listed, Seen
 from modelyard_server.core.keyed import KeyedWorkers
 
 INTERVAL = 2.0

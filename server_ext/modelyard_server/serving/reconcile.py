@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from modelyard_server.core.converged import Again
 from modelyard_server.core.crashes import CrashWindow
-from modelyard_server.core.domain import Again
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Ability
 from modelyard_server.engines.engines import Engines

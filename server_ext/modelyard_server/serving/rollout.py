@@ -22,7 +22,7 @@ from modelyard.errors import (
     WaitTimeout,
 )
 from modelyard.schema.common import Progress
-from modelyard_server.core.domain import Again
+from modelyard_server.core.converged import Again
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.secrets import SecretBox
 from modelyard_server.engines.base import Ability, Engine
