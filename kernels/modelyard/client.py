@@ -197,7 +197,15 @@ class Client:
 
 
 def _clean(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return {k: v for k, v in params.items() if v is not None} if params else None
+    """What is None is left out; truth values as the server writes them."""
+    if not params:
+        return None
+    words = {True: "true", False: "false"}
+    return {
+        key: words[value] if isinstance(value, bool) else value
+        for key, value in params.items()
+        if value is not None
+    }
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
-from urllib.parse import quote
 
-from modelyard.client import Client
-from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound
-from modelyard.schema.common import NAME_RULE, valid_name
+from modelyard.collection import Collection
+from modelyard.display import Column, ago, size
+from modelyard.errors import EngineUnavailable, ModelyardError
+from modelyard.handle import LivingHandle, Place
 from modelyard.schema.compute import (
     InstanceCreate,
     InstanceInfo,
@@ -16,56 +17,20 @@ from modelyard.schema.compute import (
     LogText,
 )
 from modelyard.schema.devices import Device
-from modelyard.waiting import wait_until
-
-
-def _path(name: str, verb: str = "") -> str:
-    if not valid_name(name):
-        raise InvalidInput(
-            f"'{name[:80]}' cannot name an instance.", hint=f"Use {NAME_RULE}.", field="name"
-        )
-    return f"/compute/{quote(name, safe='')}{verb}"
-
 
 _ON_ITS_WAY = ("creating", "starting", "stopping", "deleting", "unreachable")
 
 
-def _line(instance: InstanceInfo) -> str:
-    doing = f" - {instance.progress.message}" if instance.progress else ""
-    if instance.error is not None and instance.state in _ON_ITS_WAY:
-        doing = f" - {instance.error.message}"
-    return f"{instance.name}: {instance.state}{doing}"
+class ComputeInstance(LivingHandle[InstanceInfo]):
+    """One compute instance: where notebook kernels run. Its fields are as of `refresh()`."""
 
-
-class ComputeInstance:
-    """One compute instance. `state` and the other fields are as of the last `refresh()`."""
-
-    def __init__(self, client: Client, info: InstanceInfo) -> None:
-        self._client = client
-        self.info = info
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.info.name
-
-    @property
-    def state(self) -> str:
-        """What it does now (asks the server): running, stopped, creating, …; deleted when gone."""
-        try:
-            return self.refresh().info.state
-        except NotFound:
-            return "deleted"
+    _place = Place("/compute", "an instance")
+    _wire = InstanceInfo
 
     @property
     def kernelspec(self) -> str:
         """Name of its Python kernelspec, for nbclient, papermill or `jupyter execute`."""
         return self.info.kernelspec
-
-    def refresh(self) -> ComputeInstance:
-        """Ask the server anew."""
-        self.info = self._client.get(_path(self.name), InstanceInfo)
-        return self
 
     def start(self, *, wait: bool = True, timeout: float = 600.0) -> ComputeInstance:
         """Start it; silent when it runs."""
@@ -99,7 +64,7 @@ class ComputeInstance:
         EngineUnavailable: the new engine does not answer.
         """
         body = InstanceMove(engine=engine, force=force)
-        self.info = self._client.post(_path(self.name, "/move"), body, InstanceInfo)
+        self._info = self._client.post(self._path("/move"), body, InstanceInfo)
         return self
 
     def delete(self, *, wait: bool = True, force: bool = False, timeout: float = 120.0) -> None:
@@ -111,17 +76,7 @@ class ComputeInstance:
         EngineUnavailable: the server does not have its engine, and `force` is not set: what is
             left of it there is then not removed.
         """
-        try:
-            self._client.delete(_path(self.name), force=str(force).lower())
-        except NotFound:
-            return
-        if wait:
-            wait_until(
-                lambda: self.state,
-                lambda state: state == "deleted",
-                what=f"Deleting {self.name}",
-                timeout=timeout,
-            )
+        self._remove(wait=wait, timeout=timeout, force=force)
 
     def wait(self, state: str = "running", timeout: float = 600.0) -> ComputeInstance:
         """Wait for a state, showing progress.
@@ -130,34 +85,51 @@ class ComputeInstance:
         ------
         EngineUnavailable, InvalidInput, …: it failed; the message says why.
         """
-        wait_until(
-            lambda: self.refresh().info,
-            lambda info: info.state in (state, "failed"),
-            what=f"Instance '{self.name}'",
-            timeout=timeout,
-            line=_line,
-        )
+        self._until(lambda info: info.state in (state, "failed"), timeout)
         if self.info.state == "failed" and state != "failed":
             raise _failure(self.info)
         return self
 
     def logs(self, tail: int = 500) -> str:
         """The end of its log."""
-        return self._client.get(_path(self.name, "/log"), LogText, tail=tail).text
+        return self._client.get(self._path("/log"), LogText, tail=tail).text
 
     def usage(self) -> InstanceUsage:
         """Disk, memory and CPU in use now."""
-        return self._client.get(_path(self.name, "/usage"), InstanceUsage)
+        return self._client.get(self._path("/usage"), InstanceUsage)
 
     def _act(
         self, verb: str, state: str, wait: bool, timeout: float, **params: Any
     ) -> ComputeInstance:
-        query = {k: str(v).lower() for k, v in params.items()}
-        self.info = self._client.post(_path(self.name, verb), kind=InstanceInfo, **query)
+        self._info = self._client.post(self._path(verb), kind=InstanceInfo, **params)
         return self.wait(state, timeout) if wait else self
 
-    def __repr__(self) -> str:
-        return f"<ComputeInstance {_line(self.info)}>"
+    def _line(self) -> str:
+        doing = _now(self._info)
+        return f"{self.name}: {self._info.state}{f' - {doing}' if doing else ''}"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        info = self._info
+        return [
+            ("Size", _amount(info)),
+            ("GPUs", str(info.gpus) if info.gpus else ""),
+            ("Engine", info.engine),
+            ("Image", info.image),
+            ("Kernels", str(info.kernels) if info.state == "running" else ""),
+            ("Kernelspec", info.kernelspec),
+            ("Started", ago(info.started)),
+        ]
+
+
+def _now(info: InstanceInfo) -> str:
+    """What keeps it from resting: why it does not go on, or how far it is."""
+    if info.error is not None and info.state in _ON_ITS_WAY:
+        return info.error.message
+    return info.progress.message if info.progress else ""
+
+
+def _amount(info: InstanceInfo) -> str:
+    return f"{info.size} ({info.cpus:g} CPU, {size(info.memory)})"
 
 
 def _failure(info: InstanceInfo) -> ModelyardError:
@@ -166,11 +138,24 @@ def _failure(info: InstanceInfo) -> ModelyardError:
     return EngineUnavailable(f"Instance '{info.name}' failed: {reason}", hint=hint)
 
 
-class ComputeApi:
+_COLUMNS: list[Column[ComputeInstance]] = [
+    Column("Name", lambda i: i.name),
+    Column("State", lambda i: i.info.state),
+    Column("Size", lambda i: _amount(i.info)),
+    Column("GPUs", lambda i: str(i.info.gpus)),
+    Column("Kernels", lambda i: str(i.info.kernels)),
+    Column("Engine", lambda i: i.info.engine),
+    Column("Started", lambda i: ago(i.info.started)),
+    Column("Now", lambda i: i.info.error.message if i.info.error else _now(i.info)),
+]
+
+
+class ComputeApi(Collection[ComputeInstance]):
     """`ws.compute`: compute instances by name."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    _handle = ComputeInstance
+    _columns = _COLUMNS
+    _empty = "No compute instances yet. Create one: ws.compute.create('cpu-1')"
 
     def create(
         self,
@@ -219,22 +204,6 @@ class ComputeApi:
         made = ComputeInstance(self._client, self._client.post("/compute", body, InstanceInfo))
         return made.wait("running", timeout) if wait else made
 
-    def get(self, name: str) -> ComputeInstance:
-        """The instance of that name.
-
-        Raises
-        ------
-        NotFound: there is none; names a similar one.
-        """
-        return ComputeInstance(self._client, self._client.get(_path(name), InstanceInfo))
-
-    def devices(self) -> list[Device]:
+    def devices(self) -> builtins.list[Device]:
         """GPUs and other devices of the server's machine: memory, use, and who holds them."""
-        return self._client.get("/devices", list[Device])
-
-    def list(self) -> list[ComputeInstance]:
-        """All instances, by name."""
-        return [
-            ComputeInstance(self._client, info)
-            for info in self._client.get("/compute", list[InstanceInfo])
-        ]
+        return self._client.get("/devices", builtins.list[Device])

@@ -6,81 +6,59 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from modelyard import scoring_data
 from modelyard.client import Client
+from modelyard.collection import Collection
+from modelyard.display import Column, ago
 from modelyard.errors import (
     InvalidInput,
     ModelyardError,
     NotAuthenticated,
-    NotFound,
     ServerError,
     WrongState,
     from_body,
 )
+from modelyard.handle import LivingHandle, Place
 from modelyard.models import ModelVersion
-from modelyard.schema import serving
-from modelyard.schema.common import NAME_RULE, ErrorInfo, valid_name
+from modelyard.schema.common import ErrorInfo
 from modelyard.schema.compute import LogText
-from modelyard.schema.serving import DeployRequest, EndpointKeys, RotateKey, ScoreReply
-from modelyard.waiting import wait_until
+from modelyard.schema.serving import (
+    DeployRequest,
+    EndpointInfo,
+    EndpointKeys,
+    RotateKey,
+    ScoreReply,
+)
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SCORE_TIMEOUT = 60.0
 
 
-def _path(name: str, verb: str = "") -> str:
-    if not valid_name(name):
-        raise InvalidInput(
-            f"'{name[:80]}' cannot name an endpoint.", hint=f"Use {NAME_RULE}.", field="name"
-        )
-    return f"/endpoints/{quote(name, safe='')}{verb}"
-
-
 _ON_ITS_WAY = ("creating", "updating", "unreachable")
 
 
-def _line(info: serving.EndpointInfo) -> str:
-    doing = info.next or info.current
-    if info.error is not None and info.state in _ON_ITS_WAY:
-        return f"{info.name}: {info.state} - {info.error.message}"
-    if doing is not None and doing.progress is not None:
-        return f"{info.name}: {info.state} - {doing.progress.message}"
-    return f"{info.name}: {info.state}"
+class Endpoint(LivingHandle[EndpointInfo]):
+    """One endpoint: a stable URL that serves a model. Its fields are as of `refresh()`."""
 
+    _place = Place("/endpoints", "an endpoint")
+    _wire = EndpointInfo
 
-class Endpoint:
-    """One endpoint. `info` is as of the last `refresh()`."""
-
-    def __init__(self, client: Client, info: serving.EndpointInfo) -> None:
-        self._client = client
+    def __init__(self, client: Client, info: EndpointInfo) -> None:
+        super().__init__(client, info)
         self._http: httpx.Client | None = None
         self._key = ""
-        self.info = info
 
     # -- what it is -------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.info.name
 
     @property
     def url(self) -> str:
         """Its base URL, which it keeps: POST to `url + '/score'`."""
         return self.info.url
-
-    @property
-    def state(self) -> str:
-        """What it does now (asks the server): creating, running, …; deleted when gone."""
-        try:
-            return self.refresh().info.state
-        except NotFound:
-            return "deleted"
 
     @property
     def model(self) -> str:
@@ -91,18 +69,13 @@ class Endpoint:
     @property
     def keys(self) -> list[str]:
         """Primary and secondary key; either opens the endpoint (asks the server)."""
-        keys = self._client.get(_path(self.name, "/keys"), EndpointKeys).keys
+        keys = self._client.get(self._path("/keys"), EndpointKeys).keys
         self._key = keys[0]
         return keys
 
-    def refresh(self) -> Endpoint:
-        """Ask the server anew."""
-        self.info = self._client.get(_path(self.name), serving.EndpointInfo)
-        return self
-
     def logs(self, tail: int = 500) -> str:
         """The end of the scoring server's log."""
-        return self._client.get(_path(self.name, "/log"), LogText, tail=tail).text
+        return self._client.get(self._path("/log"), LogText, tail=tail).text
 
     # -- calling it -------------------------------------------------------------------------
 
@@ -136,7 +109,7 @@ class Endpoint:
             except httpx.HTTPError:
                 pass  # not reachable from here, or not running: the server knows
         reply: ScoreReply = self._client.request(
-            "POST", _path(self.name, "/score"), kind=ScoreReply, content=body, timeout=timeout
+            "POST", self._path("/score"), kind=ScoreReply, content=body, timeout=timeout
         )
         return _result(reply.status, reply.body)
 
@@ -172,7 +145,7 @@ class Endpoint:
     def rotate_key(self, key: Literal["primary", "secondary"] = "primary") -> list[str]:
         """Replace one of the keys and return both; the old one stops working at once."""
         body = RotateKey(key=key)
-        keys = self._client.post(_path(self.name, "/keys"), body, EndpointKeys).keys
+        keys = self._client.post(self._path("/keys"), body, EndpointKeys).keys
         self._key = keys[0]
         return keys
 
@@ -184,17 +157,7 @@ class Endpoint:
         EngineUnavailable: the server does not have its engine, and `force` is not set: what is
             left of it there is then not removed.
         """
-        try:
-            self._client.delete(_path(self.name), force=str(force).lower())
-        except NotFound:
-            return
-        if wait:
-            wait_until(
-                lambda: self.state,
-                lambda state: state == "deleted",
-                what=f"Deleting {self.name}",
-                timeout=timeout,
-            )
+        self._remove(wait=wait, timeout=timeout, force=force)
 
     def wait(self, timeout: float = 600.0) -> Endpoint:
         """Wait until the newest deployment serves, showing progress.
@@ -205,20 +168,37 @@ class Endpoint:
             goes on serving.
         WaitTimeout: it took longer than `timeout` seconds.
         """
-        wait_until(
-            lambda: self.refresh().info,
-            lambda info: info.state not in _ON_ITS_WAY,
-            what=f"Endpoint '{self.name}'",
-            timeout=timeout,
-            line=_line,
-        )
+        self._until(lambda info: info.state not in _ON_ITS_WAY, timeout)
         failed = self.info.next or (self.info.current if self.info.state == "failed" else None)
         if failed is not None or self.info.state != "running":
             raise _failure(self.info, failed.error if failed is not None else self.info.error)
         return self
 
+    def _line(self) -> str:
+        doing = _now(self._info)
+        return f"{self.name}: {self._info.state}{f' - {doing}' if doing else ''}"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        info = self._info
+        coming = f"{info.next.model}:{info.next.version}" if info.next and info.current else ""
+        return [
+            ("URL", self.url),
+            ("Model", self.model),
+            ("Next", coming),
+            ("Engine", info.engine),
+            ("Updated", ago(info.updated)),
+        ]
+
     def __repr__(self) -> str:
-        return f"<Endpoint {_line(self.info)} {self.url} {self.model}>"
+        return f"<Endpoint {self._line()} {self.url} {self.model}>"
+
+
+def _now(info: EndpointInfo) -> str:
+    """What keeps it from resting: why it does not go on, or how far it is."""
+    if info.error is not None and info.state in _ON_ITS_WAY:
+        return info.error.message
+    doing = info.next or info.current
+    return doing.progress.message if doing is not None and doing.progress is not None else ""
 
 
 def _decoded(raw: bytes) -> Any:
@@ -237,7 +217,7 @@ def _result(status: int, body: Any) -> Any:
     return body
 
 
-def _failure(info: serving.EndpointInfo, error: ErrorInfo | None) -> ModelyardError:
+def _failure(info: EndpointInfo, error: ErrorInfo | None) -> ModelyardError:
     if error is None:
         return ServerError(
             f"Endpoint '{info.name}' is {info.state}.",
@@ -249,11 +229,31 @@ def _failure(info: serving.EndpointInfo, error: ErrorInfo | None) -> ModelyardEr
     return made
 
 
-class EndpointsApi:
+def _trouble(info: EndpointInfo) -> str:
+    """As `_now`, and what went wrong for good."""
+    if info.error is not None:
+        return info.error.message
+    if info.next is not None and info.next.error is not None:
+        return info.next.error.message
+    return _now(info) or (info.next.state if info.next is not None else "")
+
+
+_COLUMNS: list[Column[Endpoint]] = [
+    Column("Name", lambda e: e.name),
+    Column("State", lambda e: e.info.state),
+    Column("Model", lambda e: e.model),
+    Column("URL", lambda e: e.url),
+    Column("Updated", lambda e: ago(e.info.updated)),
+    Column("Now", lambda e: _trouble(e.info)),
+]
+
+
+class EndpointsApi(Collection[Endpoint]):
     """`ws.endpoints`: endpoints by name."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    _handle = Endpoint
+    _columns = _COLUMNS
+    _empty = "No endpoints yet. Deploy a registered model: ws.endpoints.deploy('bc', 'model:1')"
 
     def deploy(
         self,
@@ -299,22 +299,8 @@ class EndpointsApi:
             port=port,
             engine=engine,
         )
-        made = Endpoint(self._client, self._client.post("/endpoints", body, serving.EndpointInfo))
+        made = Endpoint(self._client, self._client.post("/endpoints", body, EndpointInfo))
         return made.wait(timeout) if wait else made
-
-    def get(self, name: str) -> Endpoint:
-        """The endpoint of that name.
-
-        Raises
-        ------
-        NotFound: there is none; names a similar one.
-        """
-        return Endpoint(self._client, self._client.get(_path(name), serving.EndpointInfo))
-
-    def list(self) -> list[Endpoint]:
-        """All endpoints, by name."""
-        found = self._client.get("/endpoints", list[serving.EndpointInfo])
-        return [Endpoint(self._client, info) for info in found]
 
 
 def _source(script: str | Path) -> str:

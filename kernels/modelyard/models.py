@@ -8,38 +8,35 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from modelyard import flavors
-from modelyard.client import Client
-from modelyard.errors import InvalidInput
+from modelyard.collection import Api
+from modelyard.display import Column, Listing, ago, size
+from modelyard.errors import InvalidInput, NotFound
 from modelyard.flavors.description import MLMODEL, check_flavor
-from modelyard.schema import registry
-from modelyard.schema.common import NAME_RULE, valid_name
-from modelyard.schema.registry import Model, ModelRegister, ModelSignature, ModelUpdate
+from modelyard.handle import Handle, Place
+from modelyard.schema.registry import (
+    Model,
+    ModelRegister,
+    ModelSignature,
+    ModelUpdate,
+    ModelVersionInfo,
+    UploadOpened,
+)
 from modelyard.schema.tracking import ArtifactInfo
 from modelyard.transfers import download_files, files_below, upload_files
 
-
-def _path(name: str, version: int | None = None, verb: str = "") -> str:
-    if not valid_name(name):
-        raise InvalidInput(
-            f"'{name[:80]}' cannot name a model.", hint=f"Use {NAME_RULE}.", field="name"
-        )
-    number = "" if version is None else f"/versions/{version}"
-    return f"/models/{quote(name, safe='')}{number}{verb}"
+_PLACE = Place("/models", "a model")
 
 
 def _strings(tags: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in (tags or {}).items()}
 
 
-class ModelVersion:
-    """One version of a model. Its fields are as of the last `refresh()`; its files never change."""
+class ModelVersion(Handle[ModelVersionInfo]):
+    """One version of a model. Its fields are as of `refresh()`; its files never change."""
 
-    def __init__(self, client: Client, info: registry.ModelVersionInfo) -> None:
-        self._client = client
-        self.info = info
+    _wire = ModelVersionInfo
 
     @property
     def name(self) -> str:
@@ -86,14 +83,9 @@ class ModelVersion:
         """Names of the endpoints that serve it now (asks the server)."""
         return list(self.refresh().info.endpoints)
 
-    def refresh(self) -> ModelVersion:
-        """Ask the server anew."""
-        self.info = self._client.get(_path(self.name, self.version), registry.ModelVersionInfo)
-        return self
-
     def files(self) -> list[ArtifactInfo]:
         """Its files, with size and SHA-256."""
-        return self._client.get(_path(self.name, self.version, "/artifacts"), list[ArtifactInfo])
+        return self._client.get(self._path("/artifacts"), list[ArtifactInfo])
 
     def download(self, directory: Path | str) -> Path:
         """Put its files into a directory, byte for byte as they were registered.
@@ -103,7 +95,7 @@ class ModelVersion:
         ServerError: a file arrived damaged.
         """
         folder = Path(directory)
-        url = _path(self.name, self.version, "/files")
+        url = self._path("/files")
         download_files(self._client, url, self.files(), folder, f"Downloading {self}")
         return folder
 
@@ -137,26 +129,57 @@ class ModelVersion:
         ------
         InUse: an endpoint serves it; the error names the endpoint.
         """
-        self._client.delete(_path(self.name, self.version))
+        self._client.delete(self._path())
 
     def _update(self, change: ModelUpdate) -> ModelVersion:
-        path = _path(self.name, self.version)
-        self.info = self._client.patch(path, change, registry.ModelVersionInfo)
+        self._info = self._client.patch(self._path(), change, ModelVersionInfo)
         return self
+
+    def _path(self, verb: str = "") -> str:
+        return _PLACE.path(self.name, f"/versions/{self.version}{verb}")
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         run = f", from run {self.info.run_name or self.run_id}" if self.run_id else ""
-        return f"<ModelVersion {self} ({self.flavor}{run})>"
+        return f"{self} ({self.flavor}{run})"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        info = self._info
+        return [
+            ("Size", size(info.size)),
+            ("Run", info.run_name or info.run_id),
+            ("Tags", ", ".join(f"{key}={tag}" for key, tag in sorted(info.tags.items()))),
+            ("Note", info.note),
+            ("Python", info.python),
+            ("Endpoints", ", ".join(info.endpoints)),
+            ("Made", ago(info.created)),
+        ]
 
 
-class ModelsApi:
+_VERSION_COLUMNS: list[Column[ModelVersion]] = [
+    Column("Version", lambda v: str(v.version)),
+    Column("Flavor", lambda v: v.flavor),
+    Column("Size", lambda v: size(v.info.size)),
+    Column("Run", lambda v: v.info.run_name),
+    Column("Tags", lambda v: ", ".join(f"{k}={t}" for k, t in sorted(v.info.tags.items()))),
+    Column("Endpoints", lambda v: ", ".join(v.info.endpoints)),
+    Column("Made", lambda v: ago(v.info.created)),
+]
+
+_COLUMNS: list[Column[Model]] = [
+    Column("Name", lambda m: m.name),
+    Column("Newest", lambda m: str(m.versions[0].version) if m.versions else ""),
+    Column("Versions", lambda m: str(len(m.versions))),
+    Column("Flavor", lambda m: m.versions[0].flavor if m.versions else ""),
+    Column("Endpoints", lambda m: ", ".join(sorted({e for v in m.versions for e in v.endpoints}))),
+    Column("Updated", lambda m: ago(m.updated)),
+]
+
+
+class ModelsApi(Api):
     """`ws.models`: registered models by name."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     def register(
         self,
@@ -194,7 +217,7 @@ class ModelsApi:
                 hint="ws.models.register(name, path='model.joblib') or (name, model=model).",
                 field="path",
             )
-        _path(name)
+        _PLACE.path(name)
         if flavor:
             check_flavor(flavor)
         body = ModelRegister(
@@ -258,18 +281,28 @@ class ModelsApi:
         NotFound: there is none; names a similar one.
         """
         if version is not None:
-            info = self._client.get(_path(name, version), registry.ModelVersionInfo)
-            return ModelVersion(self._client, info)
-        return self.versions(name)[0]
+            path = _PLACE.path(name, f"/versions/{version}")
+            return ModelVersion(self._client, self._client.get(path, ModelVersionInfo))
+        found = self.versions(name)
+        if not found:
+            raise NotFound(f"Model '{name}' has no versions left.", field="name")
+        return found[0]
 
-    def versions(self, name: str) -> list[ModelVersion]:
-        """All versions of a model, newest first. NotFound when there is no such model."""
-        found = self._client.get(_path(name), Model)
-        return [ModelVersion(self._client, info) for info in found.versions]
+    def versions(self, name: str) -> Listing[ModelVersion]:
+        """All versions of a model, newest first.
 
-    def list(self) -> list[Model]:
+        Raises
+        ------
+        NotFound: there is no such model.
+        """
+        found: Model = self._client.get(_PLACE.path(name), Model)
+        versions = [ModelVersion(self._client, info) for info in found.versions]
+        return Listing(versions, _VERSION_COLUMNS, empty=f"Model '{name}' has no versions left.")
+
+    def list(self) -> Listing[Model]:
         """All registered models, by name, with their versions."""
-        return self._client.get("/models", list[Model])
+        empty = "No models yet. Register one: run.register(name) or ws.models.register(name, path)"
+        return Listing(self._client.get("/models", list[Model]), _COLUMNS, empty=empty)
 
     def delete(self, name: str) -> None:
         """Delete a model with all its versions.
@@ -278,10 +311,10 @@ class ModelsApi:
         ------
         InUse: an endpoint serves one of them.
         """
-        self._client.delete(_path(name))
+        self._client.delete(_PLACE.path(name))
 
     def _send(self, name: str, files: Mapping[str, Path], body: ModelRegister) -> ModelVersion:
-        upload = self._client.post("/uploads", kind=registry.UploadOpened)
+        upload = self._client.post("/uploads", kind=UploadOpened)
         upload_files(self._client, f"/uploads/{upload.id}", files, f"Uploading {name}")
         body.upload = upload.id
         return self._post(name, body)
@@ -290,9 +323,9 @@ class ModelsApi:
         # Hashing a large model takes the server a while.
         info = self._client.request(
             "POST",
-            _path(name, verb="/versions"),
+            _PLACE.path(name, "/versions"),
             body=body,
-            kind=registry.ModelVersionInfo,
+            kind=ModelVersionInfo,
             timeout=600.0,
         )
         return ModelVersion(self._client, info)

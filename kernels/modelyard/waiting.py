@@ -35,6 +35,7 @@ def wait_until(
     Raises
     ------
     WaitTimeout: it took longer.
+    KeyboardInterrupt: the user did not want to wait; what is waited for goes on.
     """
     began = time.monotonic()
     deadline = began + timeout
@@ -57,6 +58,11 @@ def wait_until(
                 )
             quick = time.monotonic() - began < _QUICK_FOR
             time.sleep(_QUICK if quick else _INTERVAL)
+    except KeyboardInterrupt:
+        # Raised anew: where in a socket or a sleep it came tells the user nothing.
+        raise KeyboardInterrupt(
+            f"Stopped waiting. {what} goes on in the background (last seen: {shown or 'nothing'})."
+        ) from None
     finally:
         if shown:
             sys.stdout.write("\n")

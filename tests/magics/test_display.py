@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from modelyard.magics.display import Column, Grid, Listing, ago, lasted, number, size
+from modelyard.display import Column, Grid, Listing, ago, lasted, number, size
 
 COLUMNS = [Column[str]("Word", lambda w: w), Column[str]("Length", lambda w: str(len(w)))]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from types import CodeType, TracebackType
 from typing import Any
 
+from modelyard.display import lasted, number
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Parsed
-from modelyard.magics.display import lasted, number
 from modelyard.magics.session import Session
 from modelyard.tracking.run import Run
 

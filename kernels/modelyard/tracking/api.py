@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from modelyard.client import Client
+from modelyard.collection import Api
 from modelyard.errors import NotFound
-from modelyard.schema import tracking
-from modelyard.schema.tracking import ExperimentInfo, ExperimentUpdate, RunPage
+from modelyard.schema.tracking import ExperimentInfo, ExperimentUpdate, RunInfo, RunPage
 from modelyard.suggest import did_you_mean
 from modelyard.tracking.names import check_name
-from modelyard.tracking.run import Run
+from modelyard.tracking.run import Run, run_path
 from modelyard.tracking.show import Runs
 from modelyard.tracking.start import start_run
 
@@ -20,7 +19,11 @@ _PAGE = 500
 
 
 class Experiment:
-    """A named context that holds runs. It is made when its first run starts."""
+    """A named context that holds runs. It is made when its first run starts.
+
+    Unlike other objects of the SDK it keeps no fields: it may not exist yet, and is found by its
+    name each time.
+    """
 
     def __init__(self, client: Client, name: str) -> None:
         self._client = client
@@ -110,15 +113,12 @@ class Experiment:
         return f"Experiment({self._name!r})"
 
 
-class RunsApi:
+class RunsApi(Api):
     """`ws.runs`: runs of all experiments."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     def get(self, id: str) -> Run:
         """One run. NotFound when there is none."""
-        return Run(self._client, self._client.get(_url(id), tracking.RunInfo))
+        return Run(self._client, self._client.get(run_path(id), RunInfo))
 
     def list(
         self,
@@ -153,10 +153,10 @@ class RunsApi:
                 experiment=id,
                 q=q or None,
                 order_by=order_by,
-                descending=str(descending).lower(),
+                descending=descending,
                 limit=min(_PAGE, limit - len(found)),
                 page=page or None,
-                deleted=str(deleted).lower(),
+                deleted=deleted,
             )
             found.extend(Run(self._client, info) for info in answer.runs)
             page = answer.next
@@ -176,11 +176,11 @@ class RunsApi:
         ------
         WrongState: it has not ended. InUse: an endpoint depends on it.
         """
-        self._client.delete(_url(id), forever="true" if forever else None)
+        self._client.delete(run_path(id), forever=forever)
 
     def restore(self, id: str) -> Run:
         """Bring a deleted run back."""
-        return Run(self._client, self._client.post(f"{_url(id)}/restore", kind=tracking.RunInfo))
+        return Run(self._client, self._client.post(f"{run_path(id)}/restore", kind=RunInfo))
 
 
 def find_experiment(client: Client, name: str, *, deleted: bool = False) -> ExperimentInfo:
@@ -192,7 +192,7 @@ def find_experiment(client: Client, name: str, *, deleted: bool = False) -> Expe
     """
     found = client.get("/experiments", list[ExperimentInfo])
     if deleted:
-        found += client.get("/experiments", list[ExperimentInfo], deleted="true")
+        found += client.get("/experiments", list[ExperimentInfo], deleted=True)
     for experiment in found:
         if experiment.name == name:
             return experiment
@@ -201,7 +201,3 @@ def find_experiment(client: Client, name: str, *, deleted: bool = False) -> Expe
         hint=did_you_mean(name, [e.name for e in found]) or "Its first run makes it.",
         field="experiment",
     )
-
-
-def _url(id: str) -> str:
-    return f"/runs/{quote(id, safe='')}"

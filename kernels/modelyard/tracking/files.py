@@ -27,7 +27,7 @@ class RunTransfers:
 
     def list(self, path: str, *, recursive: bool = False) -> list[ArtifactInfo]:
         """One directory, or all files below it."""
-        params = {"path": path, "recursive": str(recursive).lower()}
+        params = {"path": path, "recursive": recursive}
         return self._client.request("GET", self._list, kind=list[ArtifactInfo], params=params)
 
     def send(self, source: Path, name: str | None) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelyard.schema import tracking
+from modelyard.schema.tracking import HistoryInfo
 
 
 class History:
     """A metric's points in the order they were logged: `.steps`, `.values`, `.times`."""
 
-    def __init__(self, info: tracking.HistoryInfo) -> None:
+    def __init__(self, info: HistoryInfo) -> None:
         self.key = info.key
         self.steps: list[int] = info.steps
         # float() reads the strings in which NaN and infinities travel.

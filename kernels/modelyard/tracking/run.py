@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from modelyard.client import API, Client
-from modelyard.errors import NotConnected, WrongState
-from modelyard.schema import tracking
-from modelyard.schema.tracking import ModelRef, RunFinish, RunUpdate
+from modelyard.errors import NotConnected, NotFound, WrongState
+from modelyard.handle import Handle
+from modelyard.schema.tracking import (
+    HistoryInfo,
+    ModelRef,
+    RunFinish,
+    RunInfo,
+    RunLog,
+    RunStatus,
+    RunUpdate,
+)
 from modelyard.tracking import current, show
 from modelyard.tracking.files import RunTransfers, figure_bytes
 from modelyard.tracking.history import History
@@ -31,20 +39,30 @@ _FRESH = 2.0
 End = Literal["finished", "failed", "cancelled"]
 
 
-class Run:
+def run_path(id: str, verb: str = "") -> str:
+    """The address of a run, or of something about it.
+
+    Raises
+    ------
+    NotFound: no run can have that id.
+    """
+    if not isinstance(id, str) or not id.strip("."):
+        raise NotFound(f"There is no run '{str(id)[:80]}'.", field="id")
+    return f"/runs/{quote(id, safe='')}{verb}"
+
+
+class Run(Handle[RunInfo]):
     """One execution: what it was given, what it measured, what it made.
 
     `ws.experiment(name).start_run()` opens one; use it in a `with` block, or call `finish()`.
     What is read from an open run is fetched anew; of an ended one it is as of `refresh()`.
     """
 
-    def __init__(
-        self, client: Client, info: tracking.RunInfo, recording: Recording | None = None
-    ) -> None:
-        self._client = client
-        self._info = info
+    _wire = RunInfo
+
+    def __init__(self, client: Client, info: RunInfo, recording: Recording | None = None) -> None:
+        super().__init__(client, info)
         self._recording = recording
-        self._url = f"/runs/{quote(info.id, safe='')}"
         self._files = RunTransfers(client, info.id)
         self._pid = os.getpid()
 
@@ -68,7 +86,7 @@ class Run:
     # -- reading ----------------------------------------------------------------------------
 
     @property
-    def info(self) -> tracking.RunInfo:
+    def info(self) -> RunInfo:
         """All fields at once."""
         if self._recording is not None:
             with suppress(NotConnected):  # what is known here serves until the server is back
@@ -92,7 +110,7 @@ class Run:
         return self._info.experiment
 
     @property
-    def status(self) -> tracking.RunStatus:
+    def status(self) -> RunStatus:
         """queued, preparing, running, finished, failed or cancelled."""
         return self.info.status
 
@@ -129,12 +147,7 @@ class Run:
     @property
     def url(self) -> str:
         """Its address in the REST API."""
-        return f"{self._client.url.rstrip('/')}/{API}{self._url}"
-
-    def refresh(self) -> Run:
-        """Fetch it anew."""
-        self._info = self._client.get(self._url, tracking.RunInfo)
-        return self
+        return f"{self._client.url.rstrip('/')}/{API}{self._path()}"
 
     def history(self, key: str, max_points: int | None = None) -> History:
         """A metric's points.
@@ -148,7 +161,7 @@ class Run:
         NotFound: no such metric was logged; names a similar one.
         """
         found = self._client.get(
-            f"{self._url}/history", tracking.HistoryInfo, key=key, max_points=max_points
+            self._path("/history"), HistoryInfo, key=key, max_points=max_points
         )
         return History(found)
 
@@ -156,7 +169,7 @@ class Run:
         """What it printed to stdout and stderr so far."""
         text, offset = "", 0
         while True:
-            piece = self._client.get(f"{self._url}/log", tracking.RunLog, offset=offset)
+            piece = self._client.get(self._path("/log"), RunLog, offset=offset)
             if not piece.text:
                 return text
             text, offset = text + piece.text, piece.offset
@@ -287,7 +300,7 @@ class Run:
         try:
             offset = recording.end(status, error)
             body = RunFinish(status=status, error=error, offset=offset)
-            self._info = self._client.post(f"{self._url}/finish", body, tracking.RunInfo)
+            self._info = self._client.post(self._path("/finish"), body, RunInfo)
         except NotConnected as problem:
             self._info.status = status
             warnings.warn(
@@ -324,8 +337,11 @@ class Run:
         if self._recording is not None:
             self._recording.forked()
 
+    def _path(self, verb: str = "") -> str:
+        return run_path(self.id, verb)
+
     def _update(self, change: RunUpdate) -> None:
-        self._info = self._client.request("PATCH", self._url, body=change, kind=tracking.RunInfo)
+        self._info = self._client.request("PATCH", self._path(), body=change, kind=RunInfo)
 
     def _ended(self) -> Recording:
         raise WrongState(
@@ -334,8 +350,11 @@ class Run:
             "can still be added.",
         )
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         return show.run_line(self._info)
+
+    def __repr__(self) -> str:
+        return f"Run({self._line()})"
 
     def _repr_html_(self) -> str:
         return show.run_html(self._info)

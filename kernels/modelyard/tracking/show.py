@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelyard.schema import tracking
-from modelyard.schema.tracking import ArtifactInfo
+from modelyard.display import number, size
+from modelyard.schema.tracking import ArtifactInfo, RunInfo
 
 if TYPE_CHECKING:
     from modelyard.tracking.run import Run
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def run_line(info: tracking.RunInfo) -> str:
+def run_line(info: RunInfo) -> str:
     """A run on one line."""
-    return f"Run({info.name!r}, {info.status}, experiment={info.experiment!r}, id={info.id!r})"
+    return f"{info.name!r}, {info.status}, experiment={info.experiment!r}, id={info.id!r}"
 
 
-def run_html(info: tracking.RunInfo) -> str:
+def run_html(info: RunInfo) -> str:
     """A run as a small table."""
     rows: list[tuple[str, str]] = [
         ("Experiment", info.experiment),
@@ -35,12 +35,8 @@ def run_html(info: tracking.RunInfo) -> str:
     return f"<b>{html.escape(info.name)}</b>{_table(None, cells)}"
 
 
-def _lasts(info: tracking.RunInfo) -> dict[str, Any]:
-    return {key: _number(metric.last) for key, metric in info.metrics.items()}
-
-
-def _number(value: float | str) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _lasts(info: RunInfo) -> dict[str, Any]:
+    return {key: number(metric.last) for key, metric in info.metrics.items()}
 
 
 def _pairs(values: dict[str, Any]) -> str:
@@ -76,26 +72,17 @@ class Runs(list["Run"]):
         return _table(["Name", "Status", "Experiment", *keys], rows)
 
 
-def _metric(info: tracking.RunInfo, key: str) -> str:
-    return _number(info.metrics[key].last) if key in info.metrics else ""
+def _metric(info: RunInfo, key: str) -> str:
+    return number(info.metrics[key].last) if key in info.metrics else ""
 
 
 class Artifacts(list[ArtifactInfo]):
     """A list of files that shows itself as a table."""
 
     def __repr__(self) -> str:
-        lines = [f"{_size(info):>10}  {info.path}{'/' * info.is_dir}" for info in self]
+        lines = [f"{size(info.size):>10}  {info.path}{'/' * info.is_dir}" for info in self]
         return "\n".join(lines) or "No artifacts."
 
     def _repr_html_(self) -> str | None:
-        rows = [[f"{info.path}{'/' * info.is_dir}", _size(info)] for info in self]
+        rows = [[f"{info.path}{'/' * info.is_dir}", size(info.size)] for info in self]
         return _table(["Path", "Size"], rows) if rows else None
-
-
-def _size(info: ArtifactInfo) -> str:
-    amount = float(info.size)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"

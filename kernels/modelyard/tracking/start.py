@@ -12,8 +12,7 @@ from typing import Any
 
 from modelyard.client import Client
 from modelyard.errors import NotConnected
-from modelyard.schema import tracking
-from modelyard.schema.tracking import RunCreate
+from modelyard.schema.tracking import RunCreate, RunInfo
 from modelyard.tracking import current
 from modelyard.tracking.capture import find_source
 from modelyard.tracking.names import check_name, random_name
@@ -67,9 +66,9 @@ def _parent() -> str:
     return found.id if found is not None and inside else ""
 
 
-def _announce(client: Client, sink: Sink, body: RunCreate) -> tracking.RunInfo:
+def _announce(client: Client, sink: Sink, body: RunCreate) -> RunInfo:
     try:
-        return client.post("/runs", body, tracking.RunInfo)
+        return client.post("/runs", body, RunInfo)
     except NotConnected as error:
         if not body.spool:
             raise
@@ -79,7 +78,7 @@ def _announce(client: Client, sink: Sink, body: RunCreate) -> tracking.RunInfo:
             f"The run '{body.name}' is recorded and will appear when the server is back: {error}",
             stacklevel=5,
         )
-    return tracking.RunInfo(
+    return RunInfo(
         id=body.id,
         experiment_id=0,
         experiment=body.experiment,

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from modelyard.compute import ComputeInstance
+from modelyard.display import Column, Listing, size
 from modelyard.magics.command import Argument, Command, Option, Parsed
-from modelyard.magics.display import Column, Listing, ago, size
 from modelyard.magics.session import Session
 from modelyard.schema.devices import Device
-
-_COLUMNS: list[Column[ComputeInstance]] = [
-    Column("Name", lambda i: i.name),
-    Column("State", lambda i: i.info.state),
-    Column("Size", lambda i: f"{i.info.size} ({i.info.cpus:g} CPU, {size(i.info.memory)})"),
-    Column("GPUs", lambda i: str(i.info.gpus)),
-    Column("Kernels", lambda i: str(i.info.kernels)),
-    Column("Engine", lambda i: i.info.engine),
-    Column("Started", lambda i: ago(i.info.started)),
-    Column("Now", lambda i: _now(i)),
-]
-
-
-def _now(instance: ComputeInstance) -> str:
-    info = instance.info
-    if info.error:
-        return info.error.message
-    return info.progress.message if info.progress else ""
 
 
 def show_all(session: Session, _args: Parsed) -> Listing[ComputeInstance]:
     """All instances."""
     empty = f"No compute instances yet. Create one: {session.prefix} compute create cpu-1"
-    return Listing(session.workspace.compute.list(), _COLUMNS, empty=empty)
+    return session.workspace.compute.list().saying(empty)
 
 
 _DEVICE_COLUMNS: list[Column[Device]] = [

@@ -7,36 +7,11 @@ from typing import Any
 
 import msgspec
 
+from modelyard.display import Listing
 from modelyard.endpoints import Endpoint
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Argument, Command, Option, Parsed
-from modelyard.magics.display import Column, Listing, ago
 from modelyard.magics.session import Session
-
-_COLUMNS: list[Column[Endpoint]] = [
-    Column("Name", lambda e: e.name),
-    Column("State", lambda e: e.info.state),
-    Column("Model", lambda e: _model(e)),
-    Column("URL", lambda e: e.url),
-    Column("Updated", lambda e: ago(e.info.updated)),
-    Column("Now", lambda e: _now(e)),
-]
-
-
-def _model(endpoint: Endpoint) -> str:
-    serving = endpoint.info.current or endpoint.info.next
-    return f"{serving.model}:{serving.version}" if serving else ""
-
-
-def _now(endpoint: Endpoint) -> str:
-    info = endpoint.info
-    if info.error:
-        return info.error.message
-    if info.next is None:
-        return ""
-    if info.next.error:
-        return info.next.error.message
-    return info.next.progress.message if info.next.progress else info.next.state
 
 
 def show_all(session: Session, _args: Parsed) -> Listing[Endpoint]:
@@ -45,7 +20,7 @@ def show_all(session: Session, _args: Parsed) -> Listing[Endpoint]:
         "No endpoints yet. Deploy a registered model: "
         f"{session.prefix} endpoints deploy bc --model breast-cancer:1"
     )
-    return Listing(session.workspace.endpoints.list(), _COLUMNS, empty=empty)
+    return session.workspace.endpoints.list().saying(empty)
 
 
 def show(session: Session, args: Parsed) -> Endpoint:

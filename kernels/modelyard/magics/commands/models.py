@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from modelyard.display import Listing
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.commands.runs import find
-from modelyard.magics.display import Column, Listing, ago, size
 from modelyard.magics.session import Session
 from modelyard.models import ModelVersion
 from modelyard.schema.registry import Model
-
-_COLUMNS: list[Column[Model]] = [
-    Column("Name", lambda m: m.name),
-    Column("Newest", lambda m: str(m.versions[0].version) if m.versions else ""),
-    Column("Versions", lambda m: str(len(m.versions))),
-    Column("Flavor", lambda m: m.versions[0].flavor if m.versions else ""),
-    Column("Endpoints", lambda m: ", ".join(sorted({e for v in m.versions for e in v.endpoints}))),
-    Column("Updated", lambda m: ago(m.updated)),
-]
-
-_VERSION_COLUMNS: list[Column[ModelVersion]] = [
-    Column("Version", lambda v: str(v.version)),
-    Column("Flavor", lambda v: v.info.flavor),
-    Column("Size", lambda v: size(v.info.size)),
-    Column("Run", lambda v: v.info.run_name),
-    Column("Tags", lambda v: ", ".join(f"{k}={t}" for k, t in sorted(v.info.tags.items()))),
-    Column("Endpoints", lambda v: ", ".join(v.info.endpoints)),
-    Column("Made", lambda v: ago(v.info.created)),
-]
 
 
 def version_of(text: str) -> tuple[str, int | None]:
@@ -57,14 +38,12 @@ def show_all(session: Session, _args: Parsed) -> Listing[Model]:
         "No models yet. Register one from a run: "
         f"{session.prefix} models register breast-cancer --run ID"
     )
-    return Listing(session.workspace.models.list(), _COLUMNS, empty=empty)
+    return session.workspace.models.list().saying(empty)
 
 
 def show(session: Session, args: Parsed) -> Listing[ModelVersion]:
     """The versions of a model."""
-    name = args.text("name")
-    versions = session.workspace.models.versions(name)
-    return Listing(versions, _VERSION_COLUMNS, empty=f"Model '{name}' has no versions left.")
+    return session.workspace.models.versions(args.text("name"))
 
 
 def register(session: Session, args: Parsed) -> ModelVersion:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from modelyard.display import Column, Grid, Listing, ago, lasted, number
 from modelyard.errors import InvalidInput, NotFound
 from modelyard.magics.command import Argument, Command, Option, Parsed
-from modelyard.magics.display import Column, Grid, Listing, ago, lasted, number
 from modelyard.magics.session import Session
 from modelyard.tracking.run import Run
 

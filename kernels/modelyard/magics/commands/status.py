@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from modelyard.display import Grid, size
 from modelyard.magics.command import Command, Parsed
-from modelyard.magics.display import Grid, size
 from modelyard.magics.session import Session
 from modelyard.schema.common import EngineInfo
 

@@ -44,6 +44,19 @@ def html_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}</table>'
 
 
+def card(title: str, facts: Sequence[tuple[str, str]]) -> str | None:
+    """One object in HTML: what it is, and its fields; None when there are none to show."""
+    rows = "".join(
+        f'<tr><td style="{_CELL};color:var(--jp-ui-font-color2)">{html.escape(name)}</td>'
+        f'<td style="{_CELL}">{html.escape(value)}</td></tr>'
+        for name, value in facts
+        if value
+    )
+    if not rows:
+        return None
+    return f'<b>{html.escape(title)}</b><table style="border-collapse:collapse">{rows}</table>'
+
+
 class Grid:
     """A table that shows itself."""
 
@@ -75,6 +88,11 @@ class Listing(list[T]):
         super().__init__(items)
         self._columns = columns
         self._empty = empty
+
+    def saying(self, empty: str) -> Listing[T]:
+        """The same with another hint for when it is empty."""
+        self._empty = empty
+        return self
 
     @property
     def grid(self) -> Grid:
