@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelyard.client import Client, find_server
-from modelyard.compute import ComputeApi
-from modelyard.endpoints import EndpointsApi
-from modelyard.models import ModelsApi
+from modelyard.domains import Domains
 from modelyard.schema.common import Status
-from modelyard.schema.tracking import ExperimentInfo
-from modelyard.tracking.api import Experiment, RunsApi
+
+if TYPE_CHECKING:
+    from modelyard.schema.tracking import ExperimentInfo
+    from modelyard.tracking.api import Experiment
 
 
-class Workspace:
+class Workspace(Domains):
     """A connection to a Modelyard workspace.
+
+    Its parts are attributes, such as `ws.compute` and `ws.models`; see `Domains`.
 
     Parameters
     ----------
@@ -23,9 +26,13 @@ class Workspace:
         under (`MODELYARD_URL`).
     token: Jupyter's token; by default `MODELYARD_TOKEN`.
 
+    Attributes
+    ----------
+    status: the workspace, its engines and sizes, as they were when this was made.
+
     Raises
     ------
-    NotConnected: no server is known, or it does not answer.
+    NotConnected: no server is known, it does not answer, or what answers is not Modelyard.
     NotAuthenticated: the token is wrong.
     """
 
@@ -38,18 +45,19 @@ class Workspace:
         # What the environment names is the spool of the server around us, which need not be this.
         if os.environ.get("MODELYARD_SPOOL", "") == self.status.spool:
             self._client.spool = Path(self.status.spool)
-        self.compute = ComputeApi(self._client)
-        self.runs = RunsApi(self._client)
-        self.models = ModelsApi(self._client)
-        self.endpoints = EndpointsApi(self._client)
 
     def experiment(self, name: str) -> Experiment:
-        """The experiment of that name, made if there is none."""
-        return Experiment(self._client, name)
+        """The experiment of that name; its first run makes it.
+
+        Raises
+        ------
+        InvalidInput: nothing can have that name.
+        """
+        return self.runs.experiment(name)
 
     def experiments(self) -> list[ExperimentInfo]:
         """All experiments that are not deleted."""
-        return self._client.get("/experiments", list[ExperimentInfo])
+        return self.runs.experiments()
 
     def __repr__(self) -> str:
         return f"Workspace({self.status.workspace!r}, engine={self.status.engine.name!r})"

@@ -1,19 +1,24 @@
-"""All commands, in the order in which help shows them."""
+"""All commands, in the order in which help shows them: the workspace's, then each domain's."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from modelyard.domains import domains
 from modelyard.magics.command import Command
-from modelyard.magics.commands import compute, endpoints, experiments, models, runs, status
+from modelyard.magics.commands import status
 from modelyard.magics.parse import Table
 
-COMMANDS: list[Command] = [
-    *status.COMMANDS,
-    *compute.COMMANDS,
-    *experiments.COMMANDS,
-    *runs.COMMANDS,
-    *models.COMMANDS,
-    *endpoints.COMMANDS,
-]
+
+def _commands() -> list[Command]:
+    found = list(status.COMMANDS)
+    for domain in domains():
+        for name in domain.commands:
+            found += import_module(f"modelyard.magics.commands.{name}").COMMANDS
+    return found
+
+
+COMMANDS = _commands()
 
 
 def notebook_table() -> Table:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from modelyard.magics.session import Session
 
-OptionKind = Literal["text", "int", "flag", "pair"]
-"""`pair` is KEY=VALUE and may be given more than once."""
+OptionKind = Literal["text", "int", "float", "path", "list", "pair", "flag"]
+"""`list` is A,B,C and `pair` is KEY=VALUE; both may be given more than once. `path` is a file or a
+directory here; `~` is the user's home."""
+
+_METAVARS = {
+    "int": "N", "float": "X", "path": "PATH", "list": "A,B", "pair": "KEY=VALUE", "flag": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class Argument:
     names: what completion offers: instances, experiments, models, versions, endpoints; or nothing.
     many: takes all words that follow.
     verbatim: takes the rest of the line as typed, so that JSON needs no quotes.
+    path: it is a file or a directory here.
     """
 
     name: str
@@ -30,6 +37,7 @@ class Argument:
     many: bool = False
     verbatim: bool = False
     names: str = ""
+    path: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,12 @@ class Option:
         """What stands for its value in help."""
         if self.choices:
             return "|".join(self.choices)
-        return {"int": "N", "pair": "KEY=VALUE", "flag": ""}.get(self.kind, "VALUE")
+        return _METAVARS.get(self.kind, "VALUE")
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it may be given more than once."""
+        return self.kind in ("list", "pair")
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,18 @@ class Parsed:
         """A whole number."""
         return self.values.get(name, default)
 
+    def decimal(self, name: str, default: float) -> float:
+        """A number."""
+        return self.values.get(name, default)
+
+    def path(self, name: str) -> Path | None:
+        """A file or directory; None where none was given. It need not exist."""
+        return self.values.get(name)
+
+    def items(self, name: str) -> list[str] | None:
+        """What a list option holds; None where it was not given."""
+        return self.values.get(name)
+
     def flag(self, name: str) -> bool:
         """Whether a flag was given."""
         return self.values.get(name, False)
@@ -80,7 +105,7 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Command:
-    """One command: its words, what it takes, what it does, and examples to copy."""
+    """One command: its words (as many as it likes), what it takes, what it does, and examples."""
 
     words: tuple[str, ...]
     summary: str

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from modelyard.errors import ModelyardError
 from modelyard.magics.command import Argument, Command, Option
 from modelyard.magics.parse import Table
 from modelyard.magics.session import Session
+
+_MOST_PATHS = 500
+"""Entries of a directory that are looked at."""
 
 
 def candidates(table: Table, session: Session, line: str) -> list[str]:
@@ -16,24 +20,25 @@ def candidates(table: Table, session: Session, line: str) -> list[str]:
     Never raises: where the server does not answer, no names are offered.
     """
     words = line.split()
-    done = words if not line or line[-1].isspace() else words[:-1]
+    begun = "" if not line or line[-1].isspace() else words[-1]
+    done = words if not begun else words[:-1]
     if done and done[0] == "help":
         done = done[1:]
+    path, command = table.walk(done)
+    offered = table.following(path) if len(path) == len(done) else []
     if not done:
-        return [*table.groups(), "help"]
-    members = table.group(done[0])
-    if not members:
-        return []
-    command = next((c for c in members if tuple(done[: len(c.words)]) == c.words), None)
-    if command is None:
-        return [c.words[1] for c in members] if len(done) == 1 else []
-    return _of_command(command, session, done[len(command.words) :])
+        offered.append("help")
+    if command is not None:
+        offered += _of_command(command, session, done[len(command.words) :], begun)
+    return offered
 
 
-def _of_command(command: Command, session: Session, given: list[str]) -> list[str]:
+def _of_command(command: Command, session: Session, given: list[str], begun: str) -> list[str]:
     options = {option.name: option for option in command.options}
     last = options.get(given[-1]) if given else None
     if last is not None and last.kind != "flag":
+        if last.kind == "path":
+            return _paths(begun)
         return list(last.choices) or _names(session, last)
     place = sum(
         1
@@ -42,8 +47,9 @@ def _of_command(command: Command, session: Session, given: list[str]) -> list[st
     )
     offered: list[str] = []
     if place < len(command.arguments):
-        offered += _names(session, command.arguments[place])
-    return offered + [name for name in options if name not in given or _repeats(options[name])]
+        argument = command.arguments[place]
+        offered += _paths(begun) if argument.path else _names(session, argument)
+    return offered + [name for name in options if name not in given or options[name].repeats]
 
 
 def _takes_value(options: dict[str, Option], before: list[str]) -> bool:
@@ -51,8 +57,19 @@ def _takes_value(options: dict[str, Option], before: list[str]) -> bool:
     return option is not None and option.kind != "flag"
 
 
-def _repeats(option: Option) -> bool:
-    return option.kind == "pair"
+def _paths(begun: str) -> list[str]:
+    """Files and directories that the word may become; what is hidden only where that is asked."""
+    before, slash, start = begun.rpartition("/")
+    try:
+        folder = Path(before + slash or ".").expanduser()
+        found = sorted(folder.iterdir())[:_MOST_PATHS]
+        return [
+            f"{before}{slash}{each.name}{'/' if each.is_dir() else ''}"
+            for each in found
+            if each.name.startswith(start) and (start or not each.name.startswith("."))
+        ]
+    except (OSError, RuntimeError):
+        return []
 
 
 def _names(session: Session, what: Argument | Option) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from modelyard.errors import InvalidInput, ModelyardError
@@ -60,14 +61,9 @@ def cell_arguments(table: Table, words: Sequence[Word]) -> Parsed:
 
 
 def help_words(words: Sequence[Word]) -> list[Word] | None:
-    """What help is asked for, None when it is not."""
+    """What help is asked for, None when it is not. Words after a command's own are overlooked."""
     if not words or words[0].text in ("help", *_HELP):
         return [word for word in words[1:] if word.text not in _HELP]
     if not any(word.text in _HELP and not word.quoted for word in words):
         return None
-    plain: list[Word] = []
-    for word in words[:2]:
-        if word.text.startswith("-"):
-            break
-        plain.append(word)
-    return plain
+    return list(takewhile(lambda word: not word.text.startswith("-"), words))

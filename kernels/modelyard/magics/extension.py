@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import (
     CompletionContext,
@@ -13,6 +13,7 @@ from IPython.core.completer import (
     context_matcher,
 )
 
+import modelyard
 from modelyard.errors import ModelyardError
 from modelyard.magics.catalog import notebook_table
 from modelyard.magics.complete import candidates
@@ -20,7 +21,9 @@ from modelyard.magics.dispatch import cell_arguments, execute, help_words
 from modelyard.magics.run import run_cell
 from modelyard.magics.session import Session
 from modelyard.magics.words import split
-from modelyard.workspace import Workspace
+
+if TYPE_CHECKING:
+    from modelyard.workspace import Workspace
 
 _MAGIC = "ml"
 _LINE = re.compile(r"%ml\s+(?P<line>.*)$")
@@ -42,7 +45,7 @@ class Magics:
         self._shell = shell
         self._table = notebook_table()
         # The kernel replaces input(): look it up when it is called.
-        self._session = Session(Workspace, print, lambda question: builtins.input(question))
+        self._session = Session(_connect, print, lambda question: builtins.input(question))
 
     def ml(self, line: str, cell: str | None = None) -> Any:
         """Modelyard's commands. `%ml` alone shows them; `%%ml run` makes the cell a tracked run.
@@ -75,6 +78,11 @@ class Magics:
             "ordered": True,
             "suppress": True,
         }
+
+
+def _connect() -> Workspace:
+    # A kernel loads the magics when it starts, and pays for HTTP when a command needs it.
+    return modelyard.Workspace()
 
 
 def _without_semicolon(line: str) -> tuple[str, bool]:

@@ -27,11 +27,11 @@ def text(table: Table, words: Sequence[Word]) -> str:
     """
     if not words:
         return _overview(table)
-    members = table.group(words[0].text)
-    if len(words) == 1 and len(members) > 1:
+    path, command = table.walk([word.text for word in words])
+    members = table.below(path)
+    if len(path) == len(words) and len(members) > 1:
         return _group(table, members)
-    command, _ = table.find(words)
-    return _command(table, command)
+    return _command(table, command or table.find(words)[0])
 
 
 def _call(table: Table, command: Command, line: str) -> str:
@@ -47,11 +47,9 @@ def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
 def _overview(table: Table) -> str:
     lines = ["Modelyard: compute, runs, models and endpoints of this workspace.", ""]
     lines.append("From start to finish:")
-    by_name = {command.name: command for command in table.commands}
     steps = []
     for line, what in _MAIN_JOB:
-        words = line.split()
-        command = by_name.get(" ".join(words[:2])) or by_name.get(words[0])
+        command = table.walk(line.split())[1]
         if command is not None:
             steps.append((_call(table, command, line), what))
     lines += _aligned(steps)

@@ -6,7 +6,9 @@ of IPython; the magics and the `modelyard` program share it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from modelyard.errors import InvalidInput
@@ -28,11 +30,25 @@ class Table:
 
     def groups(self) -> list[str]:
         """First words, in the order of the table."""
-        return list(dict.fromkeys(command.words[0] for command in self.commands))
+        return self.following(())
 
-    def group(self, word: str) -> list[Command]:
-        """The commands that begin with a word."""
-        return [command for command in self.commands if command.words[0] == word]
+    def following(self, path: Sequence[str]) -> list[str]:
+        """Words that can come next after these: 'create', 'list', … after 'compute'."""
+        depth = len(path)
+        return list(dict.fromkeys(c.words[depth] for c in self.below(path) if len(c.words) > depth))
+
+    def below(self, path: Sequence[str]) -> list[Command]:
+        """The commands that begin with these words."""
+        return [c for c in self.commands if c.words[: len(path)] == tuple(path)]
+
+    def walk(self, words: Sequence[str]) -> tuple[tuple[str, ...], Command | None]:
+        """How far words lead into the table, and the command with most of them, if there is one."""
+        path: tuple[str, ...] = ()
+        command: Command | None = None
+        while len(path) < len(words) and words[len(path)] in self.following(path):
+            path = (*path, words[len(path)])
+            command = next((c for c in self.commands if c.words == path), command)
+        return path, command
 
     def find(self, words: Sequence[Word]) -> tuple[Command, list[Word]]:
         """The command that the words name, and the words that are left for it.
@@ -41,20 +57,16 @@ class Table:
         ------
         InvalidInput: there is no such command; names the nearest one.
         """
-        first = words[0].text if words else ""
-        members = self.group(first)
-        if not members:
-            raise self._unknown(first, self.groups())
-        for command in members:
-            if tuple(word.text for word in words[: len(command.words)]) == command.words:
-                return command, list(words[len(command.words) :])
-        verbs = [command.words[1] for command in members]
-        if len(words) < 2:
+        path, command = self.walk([word.text for word in words])
+        if command is not None:
+            return command, list(words[len(command.words) :])
+        if path and len(path) == len(words):
             raise InvalidInput(
-                f"'{self.prefix} {first}' needs one more word: {', '.join(verbs)}.",
-                hint=f"Try: {self.prefix} {members[0].examples[0]}",
+                f"'{self.prefix} {' '.join(path)}' needs one more word: "
+                f"{', '.join(self.following(path))}.",
+                hint=f"Try: {self.prefix} {self.below(path)[0].examples[0]}",
             )
-        raise self._unknown(words[1].text, verbs, first)
+        raise self._unknown(words[len(path)].text if words else "", path)
 
     def parse(self, words: Sequence[Word]) -> tuple[Command, Parsed]:
         """The command and its values.
@@ -67,8 +79,9 @@ class Table:
         command, left = self.find(words)
         return command, _Reader(self, command, left).read()
 
-    def _unknown(self, word: str, choices: list[str], group: str = "") -> InvalidInput:
-        before = f"{self.prefix} {group}".rstrip()
+    def _unknown(self, word: str, path: Sequence[str]) -> InvalidInput:
+        before = " ".join([self.prefix, *path])
+        choices = self.following(path)
         close = nearest(word, choices)
         hint = f"Did you mean: {before} {close}?" if close else f"Known: {', '.join(choices)}."
         return InvalidInput(f"'{before} {word[:60]}' is not a command.", hint=hint)
@@ -129,10 +142,20 @@ class _Reader:
                 raise self._wrong(option.name, f"takes KEY=VALUE, not '{value[:60]}'")
             self._values.setdefault(key, {})[left] = right
             return
+        if option.kind == "list":
+            items = [item.strip() for item in value.split(",") if item.strip()]
+            for item in items:
+                self._check_choice(option, item)
+            self._values.setdefault(key, []).extend(items)
+            return
         if key in self._values:
             raise self._wrong(option.name, "is given twice")
         if option.kind == "int":
             self._values[key] = self._integer(option.name, value)
+        elif option.kind == "float":
+            self._values[key] = self._decimal(option.name, value)
+        elif option.kind == "path":
+            self._values[key] = self._path(option.name, value)
         else:
             self._check_choice(option, value)
             self._values[key] = value
@@ -142,6 +165,21 @@ class _Reader:
             return int(value)
         except ValueError:
             raise self._wrong(name, f"takes a whole number, not '{value[:60]}'") from None
+
+    def _decimal(self, name: str, value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise self._wrong(name, f"takes a number, not '{value[:60]}'")
+        return number
+
+    def _path(self, name: str, value: str) -> Path:
+        try:
+            return Path(value).expanduser()
+        except RuntimeError:
+            raise self._wrong(name, f"begins with the home of nobody: '{value[:60]}'") from None
 
     def _check_choice(self, option: Option, value: str) -> None:
         if option.choices and value not in option.choices:
@@ -164,7 +202,9 @@ class _Reader:
             self._values.setdefault(argument.name, []).append(word.text)
             return
         self._open.pop(0)
-        if argument.verbatim and self._words:
+        if argument.path:
+            self._values[argument.name] = self._path(argument.name.upper(), word.text)
+        elif argument.verbatim and self._words:
             self._values[argument.name] = word.rest
             self._words.clear()
         else:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from types import CodeType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelyard.display import lasted, number
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Parsed
 from modelyard.magics.session import Session
-from modelyard.tracking.run import Run
+
+if TYPE_CHECKING:
+    from modelyard.tracking.run import Run
 
 _SHOWN_METRICS = 4
 

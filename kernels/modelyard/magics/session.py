@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from modelyard.errors import InvalidInput, NotAuthenticated, NotConnected
-from modelyard.workspace import Workspace
+
+if TYPE_CHECKING:
+    from modelyard.workspace import Workspace
 
 
 class Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from typing import Any
 
@@ -115,6 +116,19 @@ class Experiment:
 
 class RunsApi(Api):
     """`ws.runs`: runs of all experiments."""
+
+    def experiments(self) -> builtins.list[ExperimentInfo]:
+        """All experiments that are not deleted."""
+        return self._client.get("/experiments", builtins.list[ExperimentInfo])
+
+    def experiment(self, name: str) -> Experiment:
+        """The experiment of that name; its first run makes it.
+
+        Raises
+        ------
+        InvalidInput: nothing can have that name.
+        """
+        return Experiment(self._client, name)
 
     def get(self, id: str) -> Run:
         """One run. NotFound when there is none."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from modelyard.compute import ComputeInstance
+from typing import TYPE_CHECKING
+
 from modelyard.display import Column, Listing, size
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
 from modelyard.schema.devices import Device
+
+if TYPE_CHECKING:
+    from modelyard.compute import ComputeInstance
 
 
 def show_all(session: Session, _args: Parsed) -> Listing[ComputeInstance]:
@@ -50,6 +54,7 @@ def create(session: Session, args: Parsed) -> ComputeInstance:
         image=args.text("image"),
         engine=args.text("engine"),
         wait=not args.flag("no-wait"),
+        timeout=args.decimal("timeout", 900.0),
     )
 
 
@@ -117,6 +122,7 @@ COMMANDS = [
             Option("--queue", "wait for the GPUs while others hold them", "flag"),
             Option("--image", "a container image that has Python; default: the workspace's own"),
             _ENGINE,
+            Option("--timeout", "seconds to wait (default 900)", "float"),
             _NO_WAIT,
         ),
         (

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modelyard.display import Listing
-from modelyard.endpoints import Endpoint
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
+
+if TYPE_CHECKING:
+    from modelyard.display import Listing
+    from modelyard.endpoints import Endpoint
 
 
 def show_all(session: Session, _args: Parsed) -> Listing[Endpoint]:
@@ -30,14 +31,16 @@ def show(session: Session, args: Parsed) -> Endpoint:
 
 def deploy(session: Session, args: Parsed) -> Endpoint:
     """Make an endpoint, or replace what it serves."""
-    script = args.text("script")
     return session.workspace.endpoints.deploy(
         args.text("name"),
         model=args.text("model"),
-        script=Path(script) if script else None,
+        script=args.path("script"),
+        requirements=args.items("requirements"),
+        env=args.pairs("env"),
         size=args.text("size"),
         engine=args.text("engine"),
         wait=not args.flag("no-wait"),
+        timeout=args.decimal("timeout", 600.0),
     )
 
 
@@ -93,14 +96,18 @@ COMMANDS = [
         (_NAME,),
         (
             Option("--model", "NAME:VERSION", required=True, names="versions"),
-            Option("--script", "a scoring script with init() and run(data)"),
+            Option("--script", "a scoring script with init() and run(data)", "path"),
+            Option("--requirements", "packages of its container; default: the model's", "list"),
+            Option("--env", "an environment variable of its container", "pair"),
             Option("--size", "CPUs and memory, by name", names="sizes"),
             Option("--engine", "of a new endpoint: docker or process; default: the workspace's"),
+            Option("--timeout", "seconds to wait (default 600)", "float"),
             Option("--no-wait", "return at once", "flag"),
         ),
         (
             "endpoints deploy bc --model breast-cancer:1",
-            "endpoints deploy bc --model breast-cancer:2 --script score.py",
+            "endpoints deploy bc --model breast-cancer:2 --script score.py --timeout 90.5",
+            "endpoints deploy bc --model breast-cancer:2 --requirements numpy==2.3.5,joblib",
         ),
     ),
     Command(

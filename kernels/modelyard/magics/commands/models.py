@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelyard.display import Listing
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.commands.runs import find
 from modelyard.magics.session import Session
-from modelyard.models import ModelVersion
-from modelyard.schema.registry import Model
+
+if TYPE_CHECKING:
+    from modelyard.display import Listing
+    from modelyard.models import ModelVersion
+    from modelyard.schema.registry import Model
 
 
 def version_of(text: str) -> tuple[str, int | None]:
@@ -23,7 +26,7 @@ def version_of(text: str) -> tuple[str, int | None]:
     name, colon, version = text.partition(":")
     if not colon:
         return name, None
-    if not version.isdigit():
+    if not (version.isascii() and version.isdecimal() and len(version) < 10):
         raise InvalidInput(
             f"'{text[:80]}' is not a model version.",
             hint="Write NAME:VERSION, for example breast-cancer:1.",
@@ -56,8 +59,7 @@ def download(session: Session, args: Parsed) -> None:
     """Fetch the files of a version."""
     name, number = version_of(args.text("model"))
     version = session.workspace.models.get(name, number)
-    target = Path(args.text("directory"))
-    version.download(target)
+    target = version.download(args.path("directory") or Path())
     session.say(f"Model '{name}' version {version.version} is in {target.resolve()}.")
 
 
@@ -105,7 +107,7 @@ COMMANDS = [
         download,
         (
             Argument("model", "NAME or NAME:VERSION", names="versions"),
-            Argument("directory", "the folder they are put in"),
+            Argument("directory", "the folder they are put in", path=True),
         ),
         examples=("models download breast-cancer:1 ./model",),
     ),

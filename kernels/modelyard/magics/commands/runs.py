@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from modelyard.display import Column, Grid, Listing, ago, lasted, number
 from modelyard.errors import InvalidInput, NotFound
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
-from modelyard.tracking.run import Run
+
+if TYPE_CHECKING:
+    from modelyard.tracking.run import Run
 
 _SHOWN_METRICS = 3
 _SHORT = 8
