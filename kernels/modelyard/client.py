@@ -122,7 +122,7 @@ class Client:
             return None
         return answer.text if kind is str else msgspec.json.decode(answer.content, type=kind)
 
-    def get(self, path: str, kind: Any, **params: Any) -> Any:
+    def get(self, path: str, kind: Any, /, **params: Any) -> Any:
         """GET and decode."""
         return self.request("GET", path, kind=kind, params=params)
 

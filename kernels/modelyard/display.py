@@ -10,6 +10,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+SHORT_ID = 8
+"""Characters of a run's id that lists show; they are enough to name the run here."""
+
 _WIDEST = 48
 """Characters of a cell in a plain-text table."""
 

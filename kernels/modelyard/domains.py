@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from modelyard.client import Client
     from modelyard.compute import ComputeApi
     from modelyard.endpoints import EndpointsApi
+    from modelyard.lineage import LineageApi
     from modelyard.models import ModelsApi
     from modelyard.tracking.api import RunsApi
 
@@ -63,6 +64,7 @@ class Domains:
     runs: Domain[RunsApi] = Domain("modelyard.tracking.api:RunsApi", "experiments", "runs")
     models: Domain[ModelsApi] = Domain("modelyard.models:ModelsApi", "models")
     endpoints: Domain[EndpointsApi] = Domain("modelyard.endpoints:EndpointsApi", "endpoints")
+    lineage: Domain[LineageApi] = Domain("modelyard.lineage:LineageApi", "lineage")
 
 
 def domains() -> Iterator[Domain[Any]]:

@@ -27,6 +27,7 @@ from modelyard.handle import LivingHandle, Place
 from modelyard.models import ModelVersion
 from modelyard.schema.common import ErrorInfo
 from modelyard.schema.compute import LogText
+from modelyard.schema.lineage import ENDPOINT, Thing
 from modelyard.schema.serving import (
     DeployRequest,
     EndpointInfo,
@@ -173,6 +174,10 @@ class Endpoint(LivingHandle[EndpointInfo]):
         if failed is not None or self.info.state != "running":
             raise _failure(self.info, failed.error if failed is not None else self.info.error)
         return self
+
+    @property
+    def _thing(self) -> Thing:
+        return Thing(kind=ENDPOINT, id=self.name)
 
     def _line(self) -> str:
         doing = _now(self._info)

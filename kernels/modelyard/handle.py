@@ -11,6 +11,7 @@ from modelyard.client import Client
 from modelyard.display import card
 from modelyard.errors import InvalidInput, NotFound
 from modelyard.schema.common import NAME_RULE, valid_name
+from modelyard.schema.lineage import Thing
 from modelyard.waiting import wait_until
 
 Info = TypeVar("Info")
@@ -66,6 +67,11 @@ class Handle(Generic[Info]):
     def info(self) -> Info:
         """All its fields at once, as the server told them last."""
         return self._info
+
+    @property
+    def _thing(self) -> Thing | None:
+        """What it is in lineage; None where nothing is recorded of its kind."""
+        return None
 
     def refresh(self) -> Self:
         """Ask the server anew.

@@ -15,6 +15,7 @@ from modelyard.display import Column, Listing, ago, size
 from modelyard.errors import InvalidInput, NotFound
 from modelyard.flavors.description import MLMODEL, check_flavor
 from modelyard.handle import Handle, Place
+from modelyard.schema.lineage import Thing, version_thing
 from modelyard.schema.registry import (
     Model,
     ModelRegister,
@@ -134,6 +135,10 @@ class ModelVersion(Handle[ModelVersionInfo]):
     def _update(self, change: ModelUpdate) -> ModelVersion:
         self._info = self._client.patch(self._path(), change, ModelVersionInfo)
         return self
+
+    @property
+    def _thing(self) -> Thing:
+        return version_thing(self.name, self.version)
 
     def _path(self, verb: str = "") -> str:
         return _PLACE.path(self.name, f"/versions/{self.version}{verb}")

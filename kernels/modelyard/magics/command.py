@@ -25,7 +25,7 @@ class Argument:
 
     Parameters
     ----------
-    names: what completion offers: instances, experiments, models, versions, endpoints; or nothing.
+    names: what completion offers, a key of `_SOURCES` in `complete.py`; or nothing.
     many: takes all words that follow.
     verbatim: takes the rest of the line as typed, so that JSON needs no quotes.
     path: it is a file or a directory here.

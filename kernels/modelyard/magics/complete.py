@@ -83,13 +83,20 @@ def _names(session: Session, what: Argument | Option) -> list[str]:
         return []
 
 
+def _versions(session: Session) -> list[str]:
+    return [f"{m.name}:{v.version}" for m in session.workspace.models.list() for v in m.versions]
+
+
+def _endpoints(session: Session) -> list[str]:
+    return [endpoint.name for endpoint in session.workspace.endpoints.list()]
+
+
 _SOURCES: dict[str, Callable[[Session], list[str]]] = {
     "instances": lambda s: [i.name for i in s.workspace.compute.list()],
     "sizes": lambda s: [size.name for size in s.workspace.status.sizes],
     "experiments": lambda s: [e.name for e in s.workspace.experiments()],
     "models": lambda s: [m.name for m in s.workspace.models.list()],
-    "versions": lambda s: [
-        f"{m.name}:{v.version}" for m in s.workspace.models.list() for v in m.versions
-    ],
-    "endpoints": lambda s: [e.name for e in s.workspace.endpoints.list()],
+    "versions": _versions,
+    "endpoints": _endpoints,
+    "things": lambda s: [*_endpoints(s), *_versions(s)],
 }

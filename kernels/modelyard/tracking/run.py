@@ -15,6 +15,7 @@ from urllib.parse import quote
 from modelyard.client import API, Client
 from modelyard.errors import NotConnected, NotFound, WrongState
 from modelyard.handle import Handle
+from modelyard.schema.lineage import RUN, Thing
 from modelyard.schema.tracking import (
     HistoryInfo,
     ModelRef,
@@ -336,6 +337,10 @@ class Run(Handle[RunInfo]):
     def _forked(self) -> None:
         if self._recording is not None:
             self._recording.forked()
+
+    @property
+    def _thing(self) -> Thing:
+        return Thing(kind=RUN, id=self.id)
 
     def _path(self, verb: str = "") -> str:
         return run_path(self.id, verb)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelyard.display import Column, Grid, Listing, ago, lasted, number
+from modelyard.display import SHORT_ID, Column, Grid, Listing, ago, lasted, number
 from modelyard.errors import InvalidInput, NotFound
 from modelyard.magics.command import Argument, Command, Option, Parsed
 from modelyard.magics.session import Session
@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from modelyard.tracking.run import Run
 
 _SHOWN_METRICS = 3
-_SHORT = 8
-"""Characters of an id that lists show; they are enough to name the run here."""
 
 _COLUMNS: list[Column[Run]] = [
-    Column("Id", lambda r: r.id[:_SHORT]),
+    Column("Id", lambda r: r.id[:SHORT_ID]),
     Column("Name", lambda r: r.name),
     Column("Status", lambda r: r.info.status),
     Column("Experiment", lambda r: r.info.experiment),
@@ -89,19 +87,19 @@ def compare(session: Session, args: Parsed) -> Grid:
     for key in sorted({key for info in infos for key in info.metrics}):
         values = (info.metrics.get(key) for info in infos)
         rows.append([f"metric {key}", *("" if v is None else number(v.last) for v in values)])
-    return Grid(["", *(f"{info.name} ({info.id[:_SHORT]})" for info in infos)], rows)
+    return Grid(["", *(f"{info.name} ({info.id[:SHORT_ID]})" for info in infos)], rows)
 
 
 def delete(session: Session, args: Parsed) -> None:
     """Delete a run, after asking; it can be restored, unless it goes for ever."""
     run = find(session, args.text("id"))
     if args.flag("forever"):
-        question = f"Remove run '{run.name}' ({run.id[:_SHORT]}) and its files for ever?"
+        question = f"Remove run '{run.name}' ({run.id[:SHORT_ID]}) and its files for ever?"
         if session.confirm(question, yes=args.flag("yes")):
             session.workspace.runs.delete(run.id, forever=True)
             session.say(f"Removed run '{run.name}' for ever.")
         return
-    question = f"Delete run '{run.name}' ({run.id[:_SHORT]})? It can be restored."
+    question = f"Delete run '{run.name}' ({run.id[:SHORT_ID]})? It can be restored."
     if session.confirm(question, yes=args.flag("yes")):
         session.workspace.runs.delete(run.id)
         session.say(f"Deleted run '{run.name}'; ws.runs.restore('{run.id}') brings it back.")
