@@ -4,26 +4,38 @@ A container's label names its devices. One that runs (or that its engine is abou
 holds them; one that was created or stopped holds nothing, and is given devices anew at its next
 start. Hence a crash at any point leaves no device taken by nobody, and gives none out twice:
 choosing, creating and starting happen under one lock of the machine.
+
+A request to start may outlive whoever sent it: a time limit passes, a connection breaks, a server
+is killed. Therefore a container with devices is started once in its life, and before a device is
+given, each container that was made with it and never ran is removed: a request that comes late
+finds nothing to start.
+
+Who asked first is served first (`devices_choose`), among all that this server knows of.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
-from modelyard.errors import InvalidInput
+from modelyard.errors import InvalidInput, NotEnoughDevices
 from modelyard.schema.common import EngineInfo
-from modelyard.schema.devices import Device, DeviceHolder
+from modelyard.schema.devices import Device
 from modelyard_server.engines.base import Engine, EngineLost
-from modelyard_server.engines.devices_choose import Gpus, Held, choose
+from modelyard_server.engines.devices_choose import Gpus, Request, choose, waits_for
+from modelyard_server.engines.devices_holders import Holders, Look
 from modelyard_server.engines.devices_inventory import DeviceInventory, Found
 from modelyard_server.engines.devices_lock import HOST_LOCK, held
 from modelyard_server.engines.spec import Holding, LeasedDevice
 
 Lease = list[LeasedDevice]
 """What a container was given."""
+
+Line = Callable[[], Iterable[Request]]
+"""Those that should run and may not have their devices yet."""
 
 
 class Devices:
@@ -43,15 +55,19 @@ class Devices:
         lock: Path = HOST_LOCK,
     ) -> None:
         self._inventory = inventory
-        self._engines = engines
+        self._holders = Holders(engines)
         self._lock = lock
-        self._last: dict[str, list[Holding]] = {}
+        self._lines: list[Line] = []
+
+    def add_line(self, line: Line) -> None:
+        """Let a domain tell who waits: asked each time, so that nobody stays in it by mistake."""
+        self._lines.append(line)
 
     # -- looking ----------------------------------------------------------------------------
 
     def list(self) -> list[Device]:
         """All devices with who holds them; an engine that does not answer is left out."""
-        taken = self._held(self._holdings())
+        taken = self._holders.look().held()
         return [
             Device(
                 id=each.id,
@@ -79,18 +95,58 @@ class Devices:
             with suppress(EngineLost):
                 about.gpus = len(self.usable(named[about.name])) if about.available else 0
 
-    # -- giving -----------------------------------------------------------------------------
+    # -- waiting ----------------------------------------------------------------------------
 
-    def check(self, engine: Engine, wanted: Gpus) -> None:
+    def check(self, engine: Engine, wanted: Gpus, container: str = "") -> None:
         """Whether that could be had now, without taking it.
+
+        Parameters
+        ----------
+        container: who asks, where it is in the line already.
 
         Raises
         ------
         InvalidInput: there are not so many.
-        NotEnoughDevices: there are, but others hold them.
+        NotEnoughDevices: there are, but others hold them, or asked for them before.
+        EngineLost: the engine does not answer.
         """
         if wanted.count:
-            choose(wanted, self._enough(engine, wanted), self._held(self._holdings(engine)))
+            devices = self._enough(engine, wanted)
+            seen = self._holders.look(engine)
+            line = self._before(container, seen)
+            choose(wanted, devices, seen.held(container), line=line)
+
+    def waiting(self, engine: Engine, wanted: Gpus, container: str) -> tuple[str, int] | None:
+        """What it waits for, in words, and how many are before it; None: it need not wait.
+
+        Raises
+        ------
+        InvalidInput: it never will have them: there are not so many any more.
+        EngineLost: the engine does not answer.
+        """
+        devices = self._enough(engine, wanted)
+        seen = self._holders.look(engine)
+        taken, line = seen.held(container), self._before(container, seen)
+        try:
+            choose(wanted, devices, taken, line=line)
+        except NotEnoughDevices:
+            return waits_for(wanted, devices, taken, line), len(line)
+        return None
+
+    def _before(self, container: str, seen: Look) -> Sequence[Request]:
+        """Those that asked earlier and wait; who is in no line comes after all."""
+        has = {each.container for each in seen.active}
+        line = sorted(
+            (each for waiting in self._lines for each in waiting()),
+            key=lambda each: (each.since, each.container),
+        )
+        return [
+            each
+            for each in takewhile(lambda each: each.container != container, line)
+            if each.container not in has and each.engine not in seen.lost
+        ]
+
+    # -- giving -----------------------------------------------------------------------------
 
     @contextmanager
     def acquire(self, engine: Engine, container: str, wanted: Gpus) -> Iterator[Lease]:
@@ -101,12 +157,12 @@ class Devices:
 
         Parameters
         ----------
-        container: its name; one that runs keeps what it has.
+        container: its name; one that runs keeps what it has, any other is made anew.
 
         Raises
         ------
         InvalidInput: there are not so many.
-        NotEnoughDevices: there are, but others hold them; names them.
+        NotEnoughDevices: there are, but others hold them, or asked for them before.
         EngineLost: the engine does not answer.
         """
         if not wanted.count:
@@ -114,27 +170,36 @@ class Devices:
             return
         with held(self._lock):
             devices = self._enough(engine, wanted)
-            holdings = self._holdings(engine)
-            taken = self._held(each for each in holdings if each.container != container)
-            before = [
-                device.id
-                for each in engine.given()
-                if each.container == container
-                for device in each.devices
-            ]
-            chosen = choose(wanted, devices, taken, before)
-            yield [
-                LeasedDevice(
-                    id=each.id,
-                    kind=each.kind,
-                    index=each.index,
-                    paths=[*each.paths],
-                    shared=wanted.shared,
-                )
-                for each in chosen
-            ]
+            seen = self._holders.look(engine)
+            self._holders.settle(seen)
+            line = self._before(container, seen)
+            chosen = choose(
+                wanted, devices, seen.held(container), before=seen.had(container), line=line
+            )
+            lease = [_leased(each, wanted) for each in chosen]
+            self._rule_out_late_starts(seen, container, lease)
+            self._holders.starting(engine, _assumed(container, lease))
+            try:
+                yield lease
+            except EngineLost:
+                raise  # whether it runs is not known
+            except BaseException:
+                self._holders.settled(container)
+                raise
+            self._holders.settled(container)
 
-    def _enough(self, engine: Engine, wanted: Gpus) -> list[Found]:
+    def _rule_out_late_starts(self, seen: Look, container: str, lease: Lease) -> None:
+        """Remove what a request that comes late could start on devices that are given now."""
+        given = {each.id: each.shared for each in lease}
+        for engine, each in seen.idle:
+            unstarted = not each.ended and any(
+                device.id in given and not (device.shared and given[device.id])
+                for device in each.devices
+            )
+            if unstarted or each.container == container:
+                engine.remove(each.container)
+
+    def _enough(self, engine: Engine, wanted: Gpus) -> Sequence[Found]:
         devices = self.usable(engine)
         if 0 <= wanted.count <= len(devices):
             return devices
@@ -146,34 +211,26 @@ class Devices:
             field="gpus",
         )
 
-    # -- who holds --------------------------------------------------------------------------
 
-    def _holdings(self, asking: Engine | None = None) -> list[Holding]:
-        """What is held on all engines of the host.
+def _leased(found: Found, wanted: Gpus) -> LeasedDevice:
+    return LeasedDevice(
+        id=found.id,
+        kind=found.kind,
+        index=found.index,
+        paths=[*found.paths],
+        shared=wanted.shared,
+    )
 
-        One that does not answer counts with what it last said: its containers may well run on.
-        """
-        found: list[Holding] = []
-        for engine in {id(each): each for each in (*self._engines(), asking) if each}.values():
-            try:
-                self._last[engine.name] = [each for each in engine.given() if each.active]
-            except EngineLost:
-                if engine is asking:
-                    raise
-            found += self._last.get(engine.name, [])
-        return found
 
-    def _held(self, holdings: Iterator[Holding] | Sequence[Holding]) -> Held:
-        taken: dict[str, list[DeviceHolder]] = defaultdict(list)
-        for each in holdings:
-            for device in each.devices:
-                taken[device.id].append(
-                    DeviceHolder(
-                        kind=each.kind,
-                        name=each.name,
-                        workspace=each.workspace,
-                        shared=device.shared,
-                        since=each.since,
-                    )
-                )
-        return taken
+def _assumed(container: str, lease: Lease) -> Holding:
+    """What a container holds if it runs, known by its name only (see `ContainerSpec.container`)."""
+    _, workspace, kind, name = container.split("-", 3)
+    return Holding(
+        container=container,
+        kind=kind,
+        name=name,
+        workspace=workspace,
+        devices=lease,
+        active=True,
+        since=time.time(),
+    )

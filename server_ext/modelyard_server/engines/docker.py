@@ -171,7 +171,8 @@ class DockerEngine(DockerImages, DockerDevices):
                     raise _missing(container)
                 if found["State"].get("Paused"):
                     api.unpause(container)
-                api.start(container)
+                # By id: a request that comes late must not start a later one of this name.
+                api.start(found["Id"])
             except APIError as error:
                 if "marked for removal" in str(error):
                     raise _missing(container) from error

@@ -40,7 +40,7 @@ class DockerDevices:
         """The containers with devices, of every workspace on the daemon."""
         with self._client.calling(QUICK) as api:
             listed = api.containers(all=True, filters={"label": LABEL_DEVICES})
-        return [holding(each, self._started(each)) for each in listed]
+        return [each for each in map(self._holding, listed) if each is not None]
 
     def check(self, container: str, script: str, timeout: float) -> tuple[int | None, str]:
         """Exit code and output of a shell script in it; None when it has not ended in time."""
@@ -58,14 +58,18 @@ class DockerDevices:
             code = api.exec_inspect(made)["ExitCode"]
         return code, output.decode(errors="replace")
 
-    def _started(self, listed: dict[str, Any]) -> float | None:
-        if listed.get("State") not in ("running", "paused"):
-            return None
+    def _holding(self, listed: dict[str, Any]) -> Holding | None:
+        """What a listed container was given; None: it was removed since."""
+        if listed.get("State") not in ("created", "running", "paused"):
+            return holding(listed, None)
         try:
+            # Docker lists what it is starting as created, and answers this only when that is done.
             with self._client.calling(QUICK) as api:
-                return state(api.inspect_container(listed["Id"])).started
+                found = api.inspect_container(listed["Id"])
         except NotFound:
-            return None  # removed since it was listed
+            return None
+        listed = {**listed, "State": found["State"].get("Status")}
+        return holding(listed, state(found).started)
 
     @property
     def _local(self) -> bool:

@@ -142,6 +142,7 @@ def holding(listed: dict[str, Any], since: float | None) -> Holding:
         workspace=labels.get(LABEL_WORKSPACE, ""),
         devices=labelled_devices(labels.get(LABEL_DEVICES, "")),
         active=listed.get("State") in ("running", "paused", "restarting"),
+        ended=listed.get("State") != "created",
         since=since,
     )
 

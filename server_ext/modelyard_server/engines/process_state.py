@@ -151,15 +151,17 @@ def state(directory: Path, made: Container) -> ContainerState:
 
 
 def holdings() -> list[Holding]:
-    """Containers with devices, of every workspace, whose supervisor lives.
+    """Containers with devices, of every workspace, of which any process lives.
 
     Asked of the system's processes, which carry their container's directory: no list of
-    workspaces has to be kept, or can be wrong. Those of other users are not seen.
+    workspaces has to be kept, or can be wrong. That is so from the moment a supervisor is started
+    until its last program has ended, be the supervisor killed before. Those of other users are
+    not seen.
     """
     found = []
     for directory in map(Path, sorted(supervise.containers())):
         made = read(directory / "container.json", Container)
-        if isinstance(made, Container) and made.devices and supervisor(directory) is not None:
+        if isinstance(made, Container) and made.devices:
             found.append(
                 Holding(
                     container=made.container,

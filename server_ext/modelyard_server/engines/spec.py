@@ -166,6 +166,8 @@ class Holding(msgspec.Struct, kw_only=True):
     """Id and `shared` only: all that the label says."""
     active: bool
     """It runs, or the engine is about to start it again: then it holds them."""
+    ended: bool = False
+    """It ran, and does not any more; neither this nor active: it was created only."""
     since: float | None = None
     """When it was started, where it is active."""
 
