@@ -19,7 +19,8 @@ from pathlib import Path
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
-from modelyard_server.engines.spec import ContainerSpec, Mount
+from modelyard_server.engines.reach import SameHost
+from modelyard_server.engines.spec import ContainerSpec, Mount, Place, Volume
 from modelyard_server.environments.manager import EnvironmentManager
 
 SLEEP = ["sleep", "600"]
@@ -42,7 +43,7 @@ def starts(engine: DockerEngine, image: str, folder: Path, rounds: int) -> None:
             name="bench",
             command=SLEEP,
             image=image,
-            mounts=[Mount(path=folder)],
+            mounts=[Mount(place=Place(Volume.FILES))],
         )
 
         def start(spec: ContainerSpec = spec) -> None:
@@ -67,7 +68,8 @@ def starts(engine: DockerEngine, image: str, folder: Path, rounds: int) -> None:
 
 def environments(workspace: Path) -> None:
     """Print how long the default environment takes, cold (packages in uv's cache) and warm."""
-    for engine in (ProcessEngine(workspace / "engine"), DockerEngine()):
+    reach = SameHost(Paths(workspace / "ws"))
+    for engine in (ProcessEngine(reach, workspace / "engine"), DockerEngine(reach)):
         repository = f"modelyard-bench-{secrets.token_hex(4)}"
         manager = EnvironmentManager(
             paths=Paths(workspace / engine.name).make(),
@@ -89,10 +91,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
         workspace = Path(folder)
-        engine = DockerEngine()
-        manager = EnvironmentManager(paths=Paths(workspace / "ws").make())
+        paths = Paths(workspace / "ws").make()
+        engine = DockerEngine(SameHost(paths))
+        manager = EnvironmentManager(paths=paths)
         image = manager.ensure_base(engine, lambda progress: print(progress.message))
-        starts(engine, image, workspace, arguments.rounds)
+        starts(engine, image, paths.files, arguments.rounds)
         if arguments.environments:
             environments(workspace)
 

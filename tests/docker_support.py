@@ -20,15 +20,16 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
 
 ENGINES = [pytest.param("docker", marks=pytest.mark.docker), "process"]
 """Parameters of whatever runs on both engines."""
 
 
-def require_docker() -> DockerEngine:
+def require_docker(reach: SameHost) -> DockerEngine:
     """The Docker engine; where it does not answer, the test is skipped, or fails in CI."""
-    engine = DockerEngine()
+    engine = DockerEngine(reach)
     about = engine.info()
     if not about.available:
         reason = f"{about.message} {about.hint}"
@@ -51,9 +52,15 @@ def sweep_images(engine: DockerEngine, repository: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def docker_engine() -> DockerEngine:
+def reach(tmp_path_factory: pytest.TempPathFactory) -> SameHost:
+    """How containers of engines that belong to no server reach a workspace."""
+    return SameHost(Paths(tmp_path_factory.mktemp("reach")))
+
+
+@pytest.fixture(scope="session")
+def docker_engine(reach: SameHost) -> DockerEngine:
     """The Docker engine of this machine."""
-    return require_docker()
+    return require_docker(reach)
 
 
 @pytest.fixture(scope="session")
@@ -81,13 +88,15 @@ def workspace_id() -> str:
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path: Path, workspace_id: str) -> Iterator[Engine]:
+def engine(
+    request: pytest.FixtureRequest, tmp_path: Path, workspace_id: str, reach: SameHost
+) -> Iterator[Engine]:
     """Each engine in turn; what a test leaves in its workspace is removed."""
     if request.param == "docker":
         request.getfixturevalue("base_image")
         found: Engine = request.getfixturevalue("docker_engine")
     else:
-        found = ProcessEngine(tmp_path / "engine")
+        found = ProcessEngine(reach, tmp_path / "engine")
     try:
         yield found
     finally:

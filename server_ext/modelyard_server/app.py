@@ -18,7 +18,6 @@ from tornado.routing import Router
 from tornado.web import Application, ErrorHandler
 from traitlets import Enum, Unicode
 
-from modelyard_server.compute.spec import server_url
 from modelyard_server.core.events import SCHEMA, SCHEMA_ID, Events
 from modelyard_server.core.holder import LOCAL, LOCAL_SUBJECT
 from modelyard_server.core.lock import lock
@@ -27,6 +26,7 @@ from modelyard_server.core.paths import Paths, ServerInfo, write_server
 from modelyard_server.core.starting import Starting
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.devices_inventory import DeviceInventory
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.jupyter_kernels import Kernels
 from modelyard_server.services import DOMAINS, ROUTES, Services, build
 from modelyard_server.status.handlers import last_routes
@@ -148,10 +148,8 @@ class ModelyardApp(ExtensionApp):
         paths = self.services.paths
         paths.spool_of(LOCAL).mkdir(exist_ok=True)
         self._exported = {
-            "MODELYARD_URL": server_url(paths, serverapp.base_url),
+            **SameHost(paths).variables(LOCAL, serverapp.base_url),
             "MODELYARD_TOKEN": self.services.tokens.issue("instance", LOCAL_SUBJECT),
-            "MODELYARD_SPOOL": str(paths.spool_of(LOCAL)),
-            "MODELYARD_FILES": str(paths.files),
         }
         os.environ.update(self._exported)
 

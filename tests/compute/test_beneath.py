@@ -11,6 +11,7 @@ import pytest
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.programs import read_pid
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import Runtime
 from modelyard_server.serving.files import EndpointFolder
 
@@ -21,7 +22,9 @@ _RUNTIME = Runtime(python="/usr/bin/python3", python_version="3.11", paths=["/op
 @pytest.fixture
 def work(tmp_path: Path) -> WorkDir:
     paths = Paths(tmp_path / "ws").make()
-    work = WorkDir(paths, "cpu-1", _OWNER if os.getuid() == 0 else (os.getuid(), os.getgid()))
+    work = WorkDir(
+        SameHost(paths), "cpu-1", _OWNER if os.getuid() == 0 else (os.getuid(), os.getgid())
+    )
     work.root.mkdir()
     work.make(_RUNTIME, "[global]\n")
     work.write_token("myd_first")
@@ -71,7 +74,7 @@ def test_an_intruder_in_a_folders_place_is_moved_aside(
     work.make(_RUNTIME, "[global]\n")
     assert _facts(host) == before
     assert place.is_dir() and not place.is_symlink()
-    assert work.python.readlink() == Path("/usr/bin/python3")
+    assert (work.venv / "bin" / "python").readlink() == Path("/usr/bin/python3")
     assert [each.name[:7] for each in place.parent.iterdir() if "aside" in each.name] == [".aside-"]
 
 
@@ -165,7 +168,7 @@ def test_making_it_again_keeps_what_the_user_installed(work: WorkDir) -> None:
     work.make(_RUNTIME, "[global]\n")
     assert installed.read_text() == "x = 1"
     assert (work.venv / "pip.conf").stat().st_mode & 0o777 == 0o600
-    assert work.python.readlink() == Path("/usr/bin/python3")
+    assert (work.venv / "bin" / "python").readlink() == Path("/usr/bin/python3")
     owned = (work.home, work.venv, work.venv / "bin" / "pip", work.token, installed.parent)
     assert {each.lstat().st_uid for each in owned} == {os.getuid() or _OWNER[0]}
 
@@ -175,7 +178,9 @@ def test_pipes_and_devices_are_not_read(tmp_path: Path, plant: Callable[[Path], 
     pid_file = tmp_path / "kernel.pid"
     plant(pid_file)
     assert read_pid(pid_file) is None
-    folder = EndpointFolder(tmp_path / "endpoint")
+    folder = EndpointFolder(
+        tmp_path / "ws" / ".modelyard" / "endpoints" / "e", SameHost(Paths(tmp_path / "ws"))
+    )
     folder.run("one").mkdir(parents=True)
     plant(folder.status_file("one"))
     assert folder.status("one") is None

@@ -18,6 +18,7 @@ from modelyard_server.engines.devices import Devices
 from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.engines import Engines
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
 from tests.server_support import wait_for
 
@@ -25,7 +26,7 @@ from tests.server_support import wait_for
 @pytest.fixture
 def manager(tmp_path: Path) -> Iterator[ComputeManager]:
     paths = Paths(tmp_path / "ws").make()
-    engine = DockerEngine(base_url=f"unix://{tmp_path}/nobody.sock")
+    engine = DockerEngine(SameHost(paths), f"unix://{tmp_path}/nobody.sock")
     db = Database(paths.database)
     db.migrate()
     manager = ComputeManager(
@@ -52,6 +53,6 @@ def test_creating_is_refused_and_leaves_nothing(manager: ComputeManager) -> None
     assert manager.list() == []
 
 
-def test_sizes_are_those_of_the_machine_meanwhile(manager: ComputeManager) -> None:
-    sizes = manager.sizes(DockerEngine(base_url="unix:///nobody.sock"))
+def test_sizes_are_those_of_the_machine_meanwhile(manager: ComputeManager, reach: SameHost) -> None:
+    sizes = manager.sizes(DockerEngine(reach, "unix:///nobody.sock"))
     assert all(size.cpus > 0 and size.memory > 0 for size in sizes)

@@ -25,6 +25,7 @@ from modelyard_server.engines.devices import Devices
 from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, Phase
 from modelyard_server.environments.manager import EnvironmentManager
 from tests.server_support import wait_for
@@ -51,8 +52,8 @@ class Gate:
 class SteppedEngine(ProcessEngine):
     """The process engine; before or after a call of a given name it waits at a gate, once."""
 
-    def __init__(self, state: Path) -> None:
-        super().__init__(state)
+    def __init__(self, paths: Paths) -> None:
+        super().__init__(SameHost(paths), paths.engine)
         self.before: dict[str, Gate] = {}
         self.after: dict[str, Gate] = {}
 
@@ -80,7 +81,7 @@ class Bench:
     def __init__(self, root: Path, environments: Path) -> None:
         self.paths = Paths(root).make()
         self.paths.environments = environments
-        self.engine = SteppedEngine(self.paths.engine)
+        self.engine = SteppedEngine(self.paths)
         self.db = Database(self.paths.database)
         self.db.migrate()
         self.manager = ComputeManager(
@@ -302,3 +303,22 @@ def test_one_bad_instance_holds_up_no_other(bench: Bench) -> None:
     bench.turn()
     assert bench.manager.get("a").state == "stopped"
     assert bench.manager.get("a").error is None
+
+
+def test_a_running_instance_survives_a_newer_specification(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade: Start on what runs must not end its kernels."""
+    bench.create("cpu-1")
+    before = bench.engine.inspect(container_name(bench.paths, "cpu-1"))
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    bench.turn()
+    bench.manager.start_instance("cpu-1")
+    bench.turn()
+    assert bench.manager.get("cpu-1").state == "running"
+    assert bench.engine.inspect(container_name(bench.paths, "cpu-1")) == before
+    bench.manager.restart_instance("cpu-1")
+    bench.turn()
+    after = bench.engine.inspect(container_name(bench.paths, "cpu-1"))
+    assert before and after and after.spec_hash != before.spec_hash
+    assert bench.manager.get("cpu-1").state == "running"

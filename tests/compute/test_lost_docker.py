@@ -28,7 +28,7 @@ pytestmark = pytest.mark.docker
 @pytest.fixture
 def docker(docker_engine: DockerEngine, base_image: str) -> DockerEngine:
     """The machine's Docker, past the wire."""
-    return DockerEngine(f"unix://{docker_address()}")
+    return DockerEngine(docker_engine.reach, f"unix://{docker_address()}")
 
 
 @pytest.fixture

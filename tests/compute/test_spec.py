@@ -6,8 +6,8 @@ from pathlib import Path
 
 from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.spec import instance_spec
-from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, Runtime
 
 
@@ -17,8 +17,7 @@ def _spec(paths: Paths, name: str) -> ContainerSpec:
         state="stopped", desired="running", created=1.0,
     )  # fmt: skip
     runtime = Runtime(python="/usr/bin/python3", python_version="3.11", paths=[])
-    work = WorkDir(paths, name, (1000, 1000))
-    return instance_spec(paths, work, instance, runtime, "/", isolated=True, devices=[])
+    return instance_spec(paths, SameHost(paths), instance, runtime, "/", isolated=True, devices=[])
 
 
 def test_an_instance_sees_its_own_spool_folder_alone(tmp_path: Path) -> None:
@@ -27,8 +26,9 @@ def test_an_instance_sees_its_own_spool_folder_alone(tmp_path: Path) -> None:
     for name in ("a", "b", "local"):
         spec = _spec(paths, name)
         own = Path(spec.env["MODELYARD_SPOOL"])
-        seen = [mount.path for mount in spec.mounts if mount.path.is_relative_to(paths.spool)]
+        mounted = [SameHost(paths).here(mount.place) for mount in spec.mounts]
+        seen = [path for path in mounted if path.is_relative_to(paths.spool)]
         assert seen == [own] and own != paths.spool
-        assert not any(paths.spool.is_relative_to(mount.path) for mount in spec.mounts)
+        assert not any(paths.spool.is_relative_to(path) for path in mounted)
         spools.append(own)
     assert len({*spools, paths.spool_of("local")}) == 4

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from modelyard_server.engines.base import Engine
-from modelyard_server.engines.spec import ContainerSpec, Mount
+from modelyard_server.engines.spec import ContainerSpec, Mount, Place, Volume
 from tests.contracts.engines import SLEEP, MakeSpec
 
 
 @pytest.fixture
-def shared(tmp_path: Path, engine: Engine) -> Path:
+def shared(workspace_id: str, engine: Engine) -> Path:
     """A directory that is mounted into every container of the test."""
-    path = tmp_path / "shared"
-    path.mkdir()
+    path = engine.reach.here(Place(Volume.FILES, workspace_id))
+    path.mkdir(parents=True)
     os.chown(path, *engine.user()) if os.getuid() == 0 else None
     return path
 
@@ -28,7 +28,7 @@ def spec(shared: Path, workspace_id: str) -> MakeSpec:
     def make(code: str = SLEEP, name: str = "one", **fields: object) -> ContainerSpec:
         settings: dict[str, object] = {
             "image": "modelyard/base:latest",
-            "mounts": [Mount(path=shared)],
+            "mounts": [Mount(place=Place(Volume.FILES, workspace_id))],
             "workdir": str(shared),
             "network": "none",
         }

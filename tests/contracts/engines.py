@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modelyard_server.engines.base import Engine, ExecHandle
-from modelyard_server.engines.spec import ContainerSpec, ContainerState, Phase
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Phase, Place, Volume
 from tests.server_support import wait_for
 
 SLEEP = "import time; time.sleep(600)"
 
 MakeSpec = Callable[..., ContainerSpec]
+
+
+def at(shared: Path, name: str) -> Place:
+    """A file in the directory that the containers of a test share."""
+    return Place(Volume.FILES, f"{shared.name}/{name}")
 
 
 def begin(engine: Engine, spec: ContainerSpec) -> str:
@@ -37,8 +42,8 @@ def run(engine: Engine, container: str, shared: Path, code: str, name: str = "k"
         ["python3", "-u", "-c", code],
         env={"ASKED": "for"},
         cwd=str(shared),
-        pid_file=shared / f"{name}.pid",
-        log_file=shared / f"{name}.log",
+        pid_file=at(shared, f"{name}.pid"),
+        log_file=at(shared, f"{name}.log"),
     )
     wait_for(lambda: handle.pid, 30, "the program has a pid")
     return handle

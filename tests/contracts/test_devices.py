@@ -19,6 +19,7 @@ from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.devices_inventory import DeviceInventory, Found
 from modelyard_server.engines.devices_verify import verify
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import LeasedDevice
 from tests.contracts.engines import MakeSpec, ended
 from tests.server_support import wait_for
@@ -135,11 +136,11 @@ def test_a_gpu_that_does_not_answer_is_an_error(engine: Engine, spec: MakeSpec) 
 
 
 @pytest.mark.parametrize("engine", ["process"], indirect=True)
-def test_fifty_at_once(tmp_path: Path, spec: MakeSpec, workspace_id: str) -> None:
+def test_fifty_at_once(tmp_path: Path, spec: MakeSpec, workspace_id: str, reach: SameHost) -> None:
     """Five servers (an engine and a `Devices` each) on one machine, ten requests each."""
     servers = []
     for n in range(5):
-        engine = ProcessEngine(tmp_path / f"engine-{n}")
+        engine = ProcessEngine(reach, tmp_path / f"engine-{n}")
         inventory = DeviceInventory(MadeUp())
         servers.append((engine, Devices(inventory, lambda e=engine: [e], tmp_path / "lock")))
     got: list[str] = []

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pynvml
 
+from modelyard_server.core.paths import Paths
 from modelyard_server.engines.devices_inventory import DeviceInventory, NvidiaSource
 from modelyard_server.engines.docker_spec import host_config
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, labelled_devices
+
+_REACH = SameHost(Paths(Path()))
 
 
 class Driver:
@@ -93,13 +98,13 @@ def _spec() -> ContainerSpec:
 
 def test_docker_is_asked_by_cdi_where_it_knows_every_one() -> None:
     known = {"nvidia.com/gpu=GPU-1", "nvidia.com/gpu=0", "nvidia.com/gpu=1:0"}
-    (request,) = host_config(_spec(), known)["device_requests"]
+    (request,) = host_config(_spec(), _REACH, known)["device_requests"]
     assert request["Driver"] == "cdi"
     assert request["DeviceIDs"] == ["nvidia.com/gpu=GPU-1", "nvidia.com/gpu=1:0"]
 
 
 def test_docker_is_asked_by_uuid_otherwise() -> None:
-    (request,) = host_config(_spec(), {"nvidia.com/gpu=0"})["device_requests"]
+    (request,) = host_config(_spec(), _REACH, {"nvidia.com/gpu=0"})["device_requests"]
     assert (request["Driver"], request["DeviceIDs"]) == ("nvidia", ["GPU-1", "MIG-2"])
     assert request["Capabilities"] == [["gpu"]] and not request["Count"]
 

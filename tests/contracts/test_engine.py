@@ -10,7 +10,8 @@ import pytest
 
 from modelyard.errors import NotFound
 from modelyard_server.engines.base import Engine
-from modelyard_server.engines.spec import Mount, Phase
+from modelyard_server.engines.engines import bring_up
+from modelyard_server.engines.spec import Mount, Phase, Place, Volume
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, says, seen
 from tests.server_support import wait_for
 
@@ -83,6 +84,20 @@ def test_another_specification_replaces_the_container(engine: Engine, spec: Make
     assert found.phase is Phase.CREATED
 
 
+def test_what_runs_keeps_its_specification_until_it_is_started_again(
+    engine: Engine, spec: MakeSpec
+) -> None:
+    container = begin(engine, spec())
+    before = seen(engine, container)
+    changed = spec(env={"NEW": "1"})
+    bring_up(engine, changed)
+    assert seen(engine, container) == before
+    engine.stop(container)
+    bring_up(engine, changed)
+    after = seen(engine, container)
+    assert (after.phase, after.spec_hash) == (Phase.RUNNING, changed.digest)
+
+
 def test_one_start_wins_when_many_ask(engine: Engine, spec: MakeSpec, shared: Path) -> None:
     wanted = spec("open('starts', 'a').write('x'); " + SLEEP)
     errors: list[Exception] = []
@@ -111,11 +126,12 @@ def test_lists_only_its_workspace(engine: Engine, spec: MakeSpec, workspace_id: 
 
 
 def test_a_missing_mounted_directory_is_made(
-    engine: Engine, spec: MakeSpec, tmp_path: Path
+    engine: Engine, spec: MakeSpec, workspace_id: str
 ) -> None:
-    missing = tmp_path / "not" / "there"
+    place = Place(Volume.FILES, f"{workspace_id}/not/there")
+    missing = engine.reach.here(place)
     code = f"open({str(missing / 'file')!r}, 'w').write('x')"
-    container = begin(engine, spec(code, mounts=[Mount(path=missing)], workdir="/"))
+    container = begin(engine, spec(code, mounts=[Mount(place=place)], workdir="/"))
     assert ended(engine, container).exit_code == 0, engine.logs(container)
     assert (missing / "file").read_text() == "x"
 

@@ -13,6 +13,7 @@ import pytest
 
 from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound
 from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, Phase
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, seen
 from tests.server_support import free_port, wait_for
@@ -159,8 +160,8 @@ def test_an_image_that_is_not_there(
     assert docker_engine.list(workspace_id) == []
 
 
-def test_a_dead_docker_is_said_to_be_dead(tmp_path: Path) -> None:
-    dead = DockerEngine(f"unix://{tmp_path}/nothing.sock")
+def test_a_dead_docker_is_said_to_be_dead(tmp_path: Path, reach: SameHost) -> None:
+    dead = DockerEngine(reach, f"unix://{tmp_path}/nothing.sock")
     about = dead.info()
     assert not about.available
     assert about.hint
@@ -182,13 +183,13 @@ def test_a_dead_docker_is_said_to_be_dead(tmp_path: Path) -> None:
 
 
 def test_a_docker_that_does_not_answer_hangs_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reach: SameHost
 ) -> None:
     monkeypatch.setattr("modelyard_server.engines.docker.QUICK", 1)
     address = str(tmp_path / "silent.sock")
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(address)
         silent.listen()
-        about = DockerEngine(f"unix://{address}").info()
+        about = DockerEngine(reach, f"unix://{address}").info()
     assert not about.available
     assert "in time" in about.message

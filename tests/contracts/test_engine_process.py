@@ -17,13 +17,14 @@ from modelyard_server.engines.base import image_engine
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, Phase
 from tests.contracts.engines import SLEEP, begin, ended, seen
 from tests.server_support import wait_for
 
 
-def test_a_killed_supervisor_takes_its_program_along(tmp_path: Path) -> None:
-    engine = ProcessEngine(tmp_path / "engine")
+def test_a_killed_supervisor_takes_its_program_along(tmp_path: Path, reach: SameHost) -> None:
+    engine = ProcessEngine(reach, tmp_path / "engine")
     spec = ContainerSpec(
         workspace="w",
         kind="instance",
@@ -48,8 +49,8 @@ def test_a_killed_supervisor_takes_its_program_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../escape", "/etc", "", "a/b"])
-def test_a_container_name_is_no_path(tmp_path: Path, name: str) -> None:
-    engine = ProcessEngine(tmp_path / "engine")
+def test_a_container_name_is_no_path(tmp_path: Path, reach: SameHost, name: str) -> None:
+    engine = ProcessEngine(reach, tmp_path / "engine")
     with pytest.raises(InvalidInput):
         engine.remove(name)
 

@@ -14,7 +14,9 @@ from modelyard.errors import NotFound, WrongState
 from modelyard_server.engines.base import UNKNOWN_EXIT, Engine
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
-from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, run, says
+from modelyard_server.engines.reach import SameHost
+from modelyard_server.engines.spec import Place, Volume
+from tests.contracts.engines import SLEEP, MakeSpec, at, begin, ended, run, says
 from tests.server_support import wait_for
 
 
@@ -69,13 +71,19 @@ def test_a_fresh_engine_finds_the_program(
 ) -> None:
     container = begin(engine, spec())
     handle = run(engine, container, shared, SLEEP)
-    other = DockerEngine() if engine.name == "docker" else ProcessEngine(tmp_path / "engine")
-    found = other.attach(container, shared / "k.pid")
+    reach = engine.reach
+    assert isinstance(reach, SameHost)
+    other = (
+        DockerEngine(reach)
+        if engine.name == "docker"
+        else ProcessEngine(reach, tmp_path / "engine")
+    )
+    found = other.attach(container, at(shared, "k.pid"))
     assert (found.pid, found.poll()) == (handle.pid, None)
     found.signal(signal.SIGTERM)
     assert wait_for(handle.poll, 30, "it is ended by the other") == 128 + signal.SIGTERM
     wait_for(lambda: found.poll() is not None, 30, "the other knows, too")
-    late = other.attach(container, shared / "k.pid")
+    late = other.attach(container, at(shared, "k.pid"))
     assert late.poll() == UNKNOWN_EXIT
     late.signal(signal.SIGTERM)  # silent
 
@@ -85,14 +93,18 @@ def test_another_process_finds_the_program(
 ) -> None:
     container = begin(engine, spec())
     handle = run(engine, container, shared, SLEEP)
+    root = engine.reach.here(Place(Volume.FILES)).parent
     script = f"""
 import sys
 from pathlib import Path
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
-engine = DockerEngine() if {engine.name!r} == "docker" else ProcessEngine(Path({str(tmp_path)!r}) / "engine")
-found = engine.attach({container!r}, Path({str(shared / "k.pid")!r}))
+from modelyard_server.engines.reach import SameHost
+from modelyard_server.engines.spec import Place, Volume
+reach = SameHost(Paths(Path({str(root)!r})))
+engine = DockerEngine(reach) if {engine.name!r} == "docker" else ProcessEngine(reach, Path({str(tmp_path)!r}) / "engine")
+found = engine.attach({container!r}, Place(Volume.FILES, {f"{shared.name}/k.pid"!r}))
 print(engine.inspect({container!r}).phase.value, found.pid, found.poll())
 """  # noqa: E501
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -102,7 +114,7 @@ print(engine.inspect({container!r}).phase.value, found.pid, found.poll())
 def test_attach_to_what_never_was(engine: Engine, spec: MakeSpec, shared: Path) -> None:
     container = begin(engine, spec())
     for name in (container, "modelyard-nothing-of-that-name"):
-        handle = engine.attach(name, shared / "never.pid")
+        handle = engine.attach(name, at(shared, "never.pid"))
         assert handle.poll() == UNKNOWN_EXIT
         handle.signal(signal.SIGTERM)
 
@@ -114,7 +126,7 @@ def test_a_pid_file_does_not_claim_another_program(
     first = run(engine, container, shared, "pass")
     assert wait_for(lambda: first.poll() is not None, 30)
     (shared / "k.pid").write_text("1\n")
-    assert engine.attach(container, shared / "k.pid").poll() == UNKNOWN_EXIT
+    assert engine.attach(container, at(shared, "k.pid")).poll() == UNKNOWN_EXIT
 
 
 def test_stopping_the_container_ends_what_runs_in_it(
@@ -153,7 +165,7 @@ def test_a_program_or_directory_that_is_not_there(
     engine: Engine, spec: MakeSpec, shared: Path
 ) -> None:
     container = begin(engine, spec())
-    files = {"pid_file": shared / "x.pid", "log_file": shared / "x.log"}
+    files = {"pid_file": at(shared, "x.pid"), "log_file": at(shared, "x.log")}
     handle = engine.exec(container, ["no-such-program"], env={}, cwd=str(shared), **files)
     assert wait_for(handle.poll, 30) == 127
     assert "no-such-program" in (shared / "x.log").read_text()
@@ -163,7 +175,7 @@ def test_a_program_or_directory_that_is_not_there(
 
 
 def test_no_program_in_what_does_not_run(engine: Engine, spec: MakeSpec, shared: Path) -> None:
-    files = {"pid_file": shared / "x.pid", "log_file": shared / "x.log"}
+    files = {"pid_file": at(shared, "x.pid"), "log_file": at(shared, "x.log")}
     with pytest.raises(NotFound):
         engine.exec("modelyard-nothing", ["true"], env={}, cwd="/", **files)
     wanted = spec()

@@ -14,6 +14,7 @@ from modelyard.schema.common import Progress
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
 from tests.docker_support import sweep_images
 
@@ -65,12 +66,12 @@ def reports() -> Reports:
 
 
 @pytest.fixture
-def repository(request: pytest.FixtureRequest) -> Iterator[str]:
+def repository(request: pytest.FixtureRequest, reach: SameHost) -> Iterator[str]:
     """Where the images of the test are named; they are removed."""
     name = f"modelyard-test-{secrets.token_hex(4)}"
     yield name
     if "docker_engine" in request.fixturenames or _is_docker(request):
-        sweep_images(DockerEngine(), name)
+        sweep_images(DockerEngine(reach), name)
 
 
 def _is_docker(request: pytest.FixtureRequest) -> bool:

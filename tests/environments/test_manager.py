@@ -14,6 +14,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import Runtime
 from modelyard_server.environments import sdk
 from modelyard_server.environments.manager import EnvironmentManager
@@ -245,7 +246,7 @@ def test_cleaning(
 
 def test_images_need_docker(tmp_path: Path, wheels: Path, reports: Reports) -> None:
     paths = Paths(tmp_path / "ws").make()
-    made, engine = EnvironmentManager(paths=paths), ProcessEngine(paths.engine)
+    made, engine = EnvironmentManager(paths=paths), ProcessEngine(SameHost(paths), paths.engine)
     with pytest.raises(InvalidInput) as caught:
         made.kernel(engine, "python:3.12-slim", reports.append)
     assert caught.value.field == "image"

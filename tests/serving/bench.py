@@ -27,6 +27,7 @@ from modelyard_server.engines.base import Engine
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.registry.manager import RegistryManager
@@ -67,8 +68,9 @@ class Bench:
         self.paths = Paths(root).make()
         self.paths.environments = cache
         self.changes: list[Change] = []
+        reach = SameHost(self.paths)
         self.engine: Engine = (
-            DockerEngine() if engine == "docker" else ProcessEngine(self.paths.engine)
+            DockerEngine(reach) if engine == "docker" else ProcessEngine(reach, self.paths.engine)
         )
         self.reopen()
 

@@ -9,6 +9,8 @@ import pytest
 
 from modelyard.errors import ServerError
 from modelyard.schema.registry import ModelVersionInfo
+from modelyard_server.core.paths import Paths
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.serving.files import EndpointFolder
 from tests.serving.bench import Bench
 
@@ -31,7 +33,8 @@ def light(plain: Bench) -> ModelVersionInfo:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> EndpointFolder:
-    return EndpointFolder(tmp_path / "endpoint")
+    paths = Paths(tmp_path)
+    return EndpointFolder(paths.endpoints / "e", SameHost(paths))
 
 
 def test_what_is_done_to_an_app_stays_there(
@@ -106,4 +109,4 @@ def test_keys_written_by_many_at_once_are_whole(folder: EndpointFolder) -> None:
     last = folder.keys.read_bytes()
     folder.write_keys(["final", "other"])
     assert folder.keys.read_bytes() != last
-    assert [file.name for file in folder.keys_dir.iterdir()] == ["keys.json"]
+    assert [file.name for file in folder.keys.parent.iterdir()] == ["keys.json"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.schema.serving import DeployRequest
 from tests.serving.bench import Bench, post, until
 from tests.serving.killed import PHASES
 
@@ -72,6 +73,26 @@ def test_it_serves_without_a_server_and_is_adopted_untouched(bench: Bench) -> No
     until(lambda: bench.serving.get("bc").state == "running", 60)
     now = {s.container: s.started for s in bench.engine.list(bench.paths.workspace_id)}
     assert now == started
+
+
+def test_an_endpoint_survives_a_newer_specification(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade: a deployment that fails must not restart what serves."""
+    _killed_at(bench, "create running")
+    key = bench.serving.keys("bc").keys[0]
+    serving = {s.container: s for s in bench.engine.list(bench.paths.workspace_id)}
+    monkeypatch.setattr("modelyard_server.engines.spec.ContainerSpec.digest", "newer")
+    bench.serving.start()
+    until(lambda: bench.serving.get("bc").state == "running", 60)
+    script = "def init(): raise RuntimeError('broken')\ndef run(data): ..."
+    bench.serving.deploy(DeployRequest(name="bc", model="light", script=script))
+    until(lambda: (coming := bench.serving.get("bc").next) and coming.state == "failed", 60)
+    bench.serving.stop(settle=60)
+    found = bench.serving.get("bc")
+    assert found.state == "running"
+    assert post(found.url, {"data": [[1, 2]]}, key)[0] == 200
+    assert {s.container: s for s in bench.engine.list(bench.paths.workspace_id)} == serving
 
 
 def test_containers_without_rows_are_removed(bench: Bench) -> None:

@@ -121,7 +121,10 @@ def test_one_that_is_being_deleted_takes_no_wishes(waiting: Bench) -> None:
 
 
 def test_a_dead_docker_is_told_and_leaves_nothing(waiting: Bench) -> None:
-    alive, waiting.engine = waiting.engine, DockerEngine("unix:///nonexistent/docker.sock")
+    alive, waiting.engine = (
+        waiting.engine,
+        DockerEngine(waiting.engine.reach, "unix:///nonexistent/docker.sock"),
+    )
     waiting.reopen()
     with pytest.raises(EngineUnavailable) as caught:
         waiting.serving.deploy(DeployRequest(name="e", model="line"))

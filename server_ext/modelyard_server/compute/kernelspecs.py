@@ -14,6 +14,7 @@ from jupyter_core import paths as paths_of_jupyter
 import modelyard
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.paths import Paths
+from modelyard_server.engines.base import Engine
 
 PREFIX = "modelyard-"
 PROVISIONER = "modelyard-provisioner"
@@ -31,14 +32,14 @@ def _folder() -> Path:
     return (ours if ours_writable else Path(paths_of_jupyter.jupyter_data_dir())) / "kernels"
 
 
-def write(paths: Paths, instance: str, work: WorkDir, engine: str) -> str:
+def write(paths: Paths, instance: str, engine: Engine) -> str:
     """Write (or renew) the kernelspec and return its name."""
     template = json.loads((files(modelyard) / "specs/python/kernel.json").read_text())
-    template["argv"][0] = str(work.python)
+    template["argv"][0] = engine.reach.inside(WorkDir.place(instance) / "venv" / "bin" / "python")
     template["display_name"] = f"Python 3 · {instance}"
     template["metadata"]["kernel_provisioner"] = {
         "provisioner_name": PROVISIONER,
-        "config": {"workspace": str(paths.root), "instance": instance, "engine": engine},
+        "config": {"workspace": str(paths.root), "instance": instance, "engine": engine.name},
     }
     name = spec_name(paths, instance)
     target = _folder() / name

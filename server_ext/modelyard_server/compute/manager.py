@@ -180,7 +180,7 @@ class ComputeManager(LoggingConfigurable):
     def usage(self, name: str) -> InstanceUsage:
         """Disk, memory and CPU in use now."""
         engine = self._engine(name)
-        disk = WorkDir(self._paths, name, engine.user()).disk()
+        disk = WorkDir(engine.reach, name, engine.user()).disk()
         try:
             used = engine.usage(container_name(self._paths, name))
         except NotFound:

@@ -22,19 +22,20 @@ from traitlets import Unicode
 from modelyard.client import Client
 from modelyard.compute import ComputeApi
 from modelyard.errors import ModelyardError, WrongState
-from modelyard_server.compute.spec import container_name, instance_env, kernel_dir, server_url
+from modelyard_server.compute.spec import container_name, instance_env, kernel_folder
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.beneath import beneath
+from modelyard_server.core.holder import LOCAL
 from modelyard_server.core.paths import Paths, read_base_url
 from modelyard_server.engines.base import Engine, ExecHandle
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.engines import isolates
-from modelyard_server.engines.spec import Phase
+from modelyard_server.engines.reach import SameHost
+from modelyard_server.engines.spec import Phase, Place, Volume
 
 T = TypeVar("T")
 
 _POLL = 0.1
-_PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _PASSED_ON = ("JPY_SESSION_NAME",)
 
 
@@ -46,7 +47,7 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     engine = Unicode(config=True, help="The engine it runs on.")
 
     _handle: ExecHandle | None = None
-    _folder: Path = Path()
+    _located = False
 
     # -- launching --------------------------------------------------------------------------
 
@@ -55,12 +56,7 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         await self._thread(self._connect)
         km: Any = self.parent
         session = kwargs.get("env", {}).get("JPY_SESSION_NAME", "")
-        if km.transport != "ipc":
-            km.transport = "ipc"
-            km.ip = str(self._folder / f"{self.kernel_id[:8]}")
-            km.connection_file = str(self._folder / f"kernel-{self.kernel_id}.json")
-            for number, port in enumerate(_PORTS, start=1):
-                setattr(km, port, number)
+        self._engine.reach.meet(km, self.kernel_id, self._folder)
         self.connection_info = km.get_connection_info()
         await self._thread(self._write_connection_file, session)
         command = km.format_kernel_cmd(extra_arguments=kwargs.pop("extra_arguments", []))
@@ -69,18 +65,14 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel's program on the instance."""
-        cwd = Path(kwargs.get("cwd") or self._paths.files)
-        # A client elsewhere on this machine may start in a folder that the instance does not see.
-        inside = cwd.is_relative_to(self._paths.files) and cwd.is_dir()
-        stem = self._folder / f"kernel-{self.kernel_id}"
         self._handle = await self._thread(
             self._engine.exec,
             self._container,
             cmd,
             env={**self._env, **self.kernel_spec.env, **kwargs["env"]},
-            cwd=str(cwd if inside else self._paths.files),
-            pid_file=stem.with_suffix(".pid"),
-            log_file=stem.with_suffix(".log"),
+            cwd=self._cwd(kwargs.get("cwd")),
+            pid_file=self._file("pid"),
+            log_file=self._file("log"),
         )
         return self.connection_info
 
@@ -138,10 +130,7 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         """Take over a kernel that another process started."""
         await super().load_provisioner_info(provisioner_info)
         await self._thread(self._locate)
-        stem = self._folder / f"kernel-{self.kernel_id}"
-        self._handle = await self._thread(
-            self._engine.attach, self._container, stem.with_suffix(".pid")
-        )
+        self._handle = await self._thread(self._engine.attach, self._container, self._file("pid"))
 
     # -- inner ------------------------------------------------------------------------------
 
@@ -149,26 +138,43 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._paths = Paths(Path(self.workspace)).make()
         self._engine: Engine = open_engines(self._paths).of(self.engine)
         self._container = container_name(self._paths, self.instance)
-        self._folder = kernel_dir(self._paths, self.instance)
+        self._work = WorkDir(self._engine.reach, self.instance, self._engine.user())
         base_url = read_base_url(self._paths)
-        work = WorkDir(self._paths, self.instance, self._engine.user())
-        self._token = work.read_token
-        self._url = server_url(self._paths, base_url)
+        self._url = SameHost(self._paths).variables(LOCAL, base_url)["MODELYARD_URL"]
         self._env = instance_env(
-            self._paths, work, self.instance, base_url, isolated=isolates(self._engine)
+            self._engine.reach, self.instance, base_url, isolated=isolates(self._engine)
         )
+
+        self._located = True
+
+    @property
+    def _folder(self) -> Place:
+        return kernel_folder(self.instance)
+
+    def _file(self, suffix: str) -> Place:
+        return self._folder / f"kernel-{self.kernel_id}.{suffix}"
+
+    def _cwd(self, wanted: str | Path | None) -> str:
+        """Where the kernel begins: in User files, wherever on this machine its client is."""
+        files = self._engine.reach.here(Place(Volume.FILES))
+        folder = Path(wanted or files)
+        below = folder.is_relative_to(files) and folder.is_dir()
+        part = folder.relative_to(files).as_posix() if below and folder != files else ""
+        return self._engine.reach.inside(Place(Volume.FILES, part))
 
     def _connect(self) -> None:
         self._locate()
         state = self._engine.inspect(self._container)
         if state is None or state.phase != Phase.RUNNING:
             self._start_instance()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._engine.reach.here(self._folder).mkdir(parents=True, exist_ok=True)
 
     def _start_instance(self) -> None:
         """The user chose this kernel, so the instance is wanted: start it through the server."""
         try:
-            ComputeApi(Client(self._url, self._token())).get(self.instance).start(timeout=120.0)
+            ComputeApi(Client(self._url, self._work.read_token())).get(self.instance).start(
+                timeout=120.0
+            )
         except ModelyardError as error:
             raise WrongState(
                 f"Instance '{self.instance}' is not running and could not be started: "
@@ -181,16 +187,12 @@ class InstanceProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         km: Any = self.parent
         info = {**km.get_connection_info(), "key": km.session.key.decode()}
         info |= {"kernel_name": km.kernel_name, "jupyter_session": session}
-        with beneath(self._folder, self._engine.user()) as folder:
+        with beneath(self._engine.reach.here(self._folder), self._engine.user()) as folder:
             folder.write(f"kernel-{self.kernel_id}.json", json.dumps(info), 0o600)
 
     def _sweep(self) -> None:
-        if self._folder == Path():
-            return
-        for file in self._folder.glob(f"kernel-{self.kernel_id}.*"):
-            file.unlink(missing_ok=True)
-        for socket in self._folder.glob(f"{self.kernel_id[:8]}-*"):
-            socket.unlink(missing_ok=True)
+        if self._located:
+            self._engine.reach.part(self.kernel_id, self._folder)
 
     async def _thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         call = functools.partial(function, *args, **kwargs)

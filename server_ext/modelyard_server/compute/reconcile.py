@@ -17,19 +17,19 @@ from modelyard.errors import ModelyardError, NotEnoughDevices, ServerError
 from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, InstanceInfo
 from modelyard_server.compute import kernelspecs
-from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_dir
+from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_folder
 from modelyard_server.compute.store import ComputeStore, Wanted, is_readable
 from modelyard_server.compute.workdir import WorkDir
 from modelyard_server.core.crashes import CrashWindow
-from modelyard_server.core.ownership import share
+from modelyard_server.core.holder import holder_id
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.engines.base import Engine, EngineLost
 from modelyard_server.engines.devices import Devices, Lease
 from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.devices_verify import verify
-from modelyard_server.engines.engines import Engines, isolates, start
-from modelyard_server.engines.spec import ContainerState, Phase
+from modelyard_server.engines.engines import Engines, bring_up, isolates
+from modelyard_server.engines.spec import ContainerState, Phase, Place, Volume
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.environments.network import pip_conf
 
@@ -209,7 +209,7 @@ class Instances:
         with self._devices.acquire(engine, container, gpus) as lease:
             spec = instance_spec(
                 self._paths,
-                work,
+                engine.reach,
                 instance,
                 runtime,
                 self._base_url,
@@ -217,11 +217,9 @@ class Instances:
                 devices=lease,
             )
             self._report(name, Progress(phase="creating", message="Creating the container"))
-            engine.create(spec)
-            self._report(name, Progress(phase="starting", message="Starting"))
-            start(engine, spec)
+            bring_up(engine, spec)
         self._verify(engine, container, lease)
-        kernelspecs.write(self._paths, name, work, engine.name)
+        kernelspecs.write(self._paths, name, engine)
         seen = engine.inspect(container)
         if seen is None or seen.phase is Phase.CREATED:
             raise ServerError("Its main program did not start.", hint="Is the disk full?")
@@ -240,12 +238,12 @@ class Instances:
 
     def _prepare(self, engine: Engine, name: str) -> WorkDir:
         owner = engine.user()
-        work = WorkDir(self._paths, name, owner)
+        work = WorkDir(engine.reach, name, owner)
         work.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self._paths.files, work.spool, kernel_dir(self._paths, name)):
-            folder.mkdir(parents=True, exist_ok=True)
-            share(folder, owner)
-        self._paths.api_socket.parent.mkdir(parents=True, exist_ok=True)
+        spool = Place(Volume.SPOOL, holder_id(KIND, name))
+        for place in (Place(Volume.FILES), spool, kernel_folder(name)):
+            engine.reach.prepare(place, owner)
+        engine.reach.here(Place(Volume.API)).mkdir(parents=True, exist_ok=True)
         if self._tokens.find(work.read_token()) is None:
             work.write_token(self._tokens.issue("instance", name))
         return work
@@ -260,7 +258,7 @@ class Instances:
             engine.remove(self._container(name))
             kernelspecs.remove(self._paths, name)
             self._tokens.revoke("instance", name)
-            WorkDir(self._paths, name, engine.user()).remove()
+            WorkDir(engine.reach, name, engine.user()).remove()
             # The row last, and only while it is to go: with it the name is free for another.
             if not self._store.remove_deleted(name):
                 return

@@ -1,23 +1,28 @@
-"""The container specification of an instance, and where its kernels' files lie."""
+"""The container specification of an instance."""
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-from urllib.parse import quote
-
 from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.workdir import WorkDir
+from modelyard_server.core.holder import holder_id
 from modelyard_server.core.paths import Paths
-from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, Mount, Runtime
+from modelyard_server.engines.reach import Reach
+from modelyard_server.engines.spec import (
+    ContainerSpec,
+    LeasedDevice,
+    Mount,
+    Place,
+    Runtime,
+    Volume,
+)
 from modelyard_server.environments.network import ca_bundles, network_env
 
 KIND = "instance"
 
 
-def kernel_dir(paths: Paths, name: str) -> Path:
-    """Connection files and sockets of an instance's kernels; short, whatever the name's length."""
-    return paths.runtime / "k" / hashlib.sha256(name.encode()).hexdigest()[:10]
+def kernel_folder(name: str) -> Place:
+    """Where files and sockets of an instance's kernels lie."""
+    return Place(Volume.KERNELS, name)
 
 
 def container_name(paths: Paths, name: str) -> str:
@@ -25,32 +30,25 @@ def container_name(paths: Paths, name: str) -> str:
     return ContainerSpec(workspace=paths.workspace_id, kind=KIND, name=name, command=[]).container
 
 
-def server_url(paths: Paths, base_url: str) -> str:
-    """What code on this machine and in its containers puts into MODELYARD_URL."""
-    return f"http+unix://{quote(str(paths.api_socket), safe='')}{base_url}"
-
-
-def instance_env(
-    paths: Paths, work: WorkDir, name: str, base_url: str, *, isolated: bool
-) -> dict[str, str]:
+def instance_env(reach: Reach, name: str, base_url: str, *, isolated: bool) -> dict[str, str]:
     """Environment of every program on the instance.
 
     Parameters
     ----------
     isolated: its loopback interface is not the machine's.
     """
+    work = WorkDir.place(name)
+    venv = reach.inside(work / "venv")
     return {
         **network_env(),
-        "HOME": str(work.home),
+        **reach.variables(holder_id(KIND, name), base_url),
+        "HOME": reach.inside(work / "home"),
         "USER": "modelyard",
         "LANG": "C.UTF-8",
         "SHELL": "/bin/bash",
-        "VIRTUAL_ENV": str(work.venv),
-        "PATH": f"{work.venv}/bin:/usr/local/bin:/usr/bin:/bin",
-        "MODELYARD_URL": server_url(paths, base_url),
-        "MODELYARD_TOKEN_FILE": str(work.token),
-        "MODELYARD_SPOOL": str(work.spool),
-        "MODELYARD_FILES": str(paths.files),
+        "VIRTUAL_ENV": venv,
+        "PATH": f"{venv}/bin:/usr/local/bin:/usr/bin:/bin",
+        "MODELYARD_TOKEN_FILE": reach.inside(work / "token"),
         "MODELYARD_COMPUTE": name,
         **({"MODELYARD_ISOLATED": "1"} if isolated else {}),
         # The title of its terminals' tabs.
@@ -60,7 +58,7 @@ def instance_env(
 
 def instance_spec(
     paths: Paths,
-    work: WorkDir,
+    reach: Reach,
     instance: InstanceInfo,
     runtime: Runtime,
     base_url: str,
@@ -69,23 +67,27 @@ def instance_spec(
     devices: list[LeasedDevice],
 ) -> ContainerSpec:
     """Everything the engine must know to run the instance."""
+    name = instance.name
     return ContainerSpec(
         workspace=paths.workspace_id,
         kind=KIND,
-        name=instance.name,
+        name=name,
         image=runtime.image,
         # tail rather than `sleep infinity`, which is not everywhere.
-        command=["sh", "-c", 'echo "Instance $0 is up."; exec tail -f /dev/null', instance.name],
-        env=instance_env(paths, work, instance.name, base_url, isolated=isolated),
+        command=["sh", "-c", 'echo "Instance $0 is up."; exec tail -f /dev/null', name],
+        env=instance_env(reach, name, base_url, isolated=isolated),
         mounts=[
-            Mount(path=paths.files),
-            Mount(path=work.spool),
-            Mount(path=work.root),
-            Mount(path=paths.api_socket.parent, read_only=True),
-            Mount(path=kernel_dir(paths, instance.name)),
-            *(Mount(path=bundle, read_only=True) for bundle in ca_bundles()),
+            Mount(place=Place(Volume.FILES)),
+            Mount(place=Place(Volume.SPOOL, holder_id(KIND, name))),
+            Mount(place=WorkDir.place(name)),
+            Mount(place=Place(Volume.API), read_only=True),
+            Mount(place=kernel_folder(name)),
+            *(
+                Mount(place=Place(Volume.CERTS, str(bundle)), read_only=True)
+                for bundle in ca_bundles()
+            ),
         ],
-        workdir=str(paths.files),
+        workdir=reach.inside(Place(Volume.FILES)),
         cpus=instance.cpus,
         memory=instance.memory,
         devices=devices,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from modelyard_server.core.beneath import beneath, disk_usage, read_plain, remove_tree
 from modelyard_server.core.holder import holder_id
-from modelyard_server.core.paths import Paths
-from modelyard_server.engines.spec import Runtime
+from modelyard_server.engines.reach import Reach
+from modelyard_server.engines.spec import Place, Runtime, Volume
 
 _TOKEN_BYTES = 4096
 
@@ -23,25 +23,25 @@ _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'
 
 
 class WorkDir:
-    """`DIR/.modelyard/compute/<name>/`.
+    """The instance's part of the volume `work`.
 
     Parameters
     ----------
     owner: uid and gid that the instance's programs run as.
     """
 
-    def __init__(self, paths: Paths, name: str, owner: tuple[int, int]) -> None:
-        self.root = paths.compute / name
+    def __init__(self, reach: Reach, name: str, owner: tuple[int, int]) -> None:
+        self.root = reach.here(self.place(name))
         self.venv = self.root / "venv"
         self.home = self.root / "home"
         self.token = self.root / "token"
-        self.spool = paths.spool_of(holder_id("instance", name))
+        self._spool = reach.here(Place(Volume.SPOOL, holder_id("instance", name)))
         self._owner = owner
 
-    @property
-    def python(self) -> Path:
-        """The venv's interpreter."""
-        return self.venv / "bin" / "python"
+    @staticmethod
+    def place(name: str) -> Place:
+        """Where it lies."""
+        return Place(Volume.WORK, name)
 
     def make(self, runtime: Runtime, pip_conf: str) -> None:
         """Create or mend everything but the token.
@@ -91,4 +91,4 @@ class WorkDir:
         """Delete it all; silent when it is gone. What its runs logged is read first."""
         remove_tree(self.root)
         with suppress(OSError):  # not read yet
-            self.spool.rmdir()
+            self._spool.rmdir()

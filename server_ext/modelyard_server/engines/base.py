@@ -15,7 +15,8 @@ from typing import Protocol, cast
 from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import EngineInfo, Progress
 from modelyard_server.engines.layers import Layer
-from modelyard_server.engines.spec import ContainerSpec, ContainerState, Holding, Usage
+from modelyard_server.engines.reach import Reach
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, Holding, Place, Usage
 
 UNKNOWN_EXIT = -1
 """What `poll` says of a program that ended unseen: its exit code is known to nobody."""
@@ -67,6 +68,8 @@ class Engine(Protocol):
 
     name: str
     abilities: frozenset[Ability]
+    reach: Reach
+    """How its containers reach the workspace."""
 
     def info(self) -> EngineInfo:
         """Whether it can be used, and what it has. Never raises."""
@@ -131,16 +134,16 @@ class Engine(Protocol):
         *,
         env: Mapping[str, str],
         cwd: str,
-        pid_file: Path,
-        log_file: Path,
+        pid_file: Place,
+        log_file: Place,
     ) -> ExecHandle:
         """Run a program in a new process group with umask 002, its output going to `log_file`.
 
-        `pid_file` and `log_file` lie in a directory that the container has mounted.
+        `pid_file` and `log_file` lie in a volume that the container has mounted.
         """
         ...
 
-    def attach(self, container: str, pid_file: Path) -> ExecHandle:
+    def attach(self, container: str, pid_file: Place) -> ExecHandle:
         """A handle on a program that an earlier `exec` started."""
         ...
 

@@ -6,8 +6,10 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 
 
 def open_engines(paths: Paths) -> Engines:
     """All of them, whether they answer or not; the preferred one first."""
-    return Engines([DockerEngine(), ProcessEngine(paths.engine)])
+    reach = SameHost(paths)
+    return Engines([DockerEngine(reach), ProcessEngine(reach, paths.engine)])

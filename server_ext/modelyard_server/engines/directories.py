@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modelyard_server.core.ownership import share
+from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import Mount
 
 
-def make_mounts(mounts: Iterable[Mount], owner: tuple[int, int]) -> None:
+def make_mounts(reach: Reach, mounts: Iterable[Mount], owner: tuple[int, int]) -> None:
     """Make those that are missing, writable by the container's user.
 
     Docker would refuse a missing one, or make it for root.
     """
     for mount in mounts:
-        if not mount.path.exists():
-            mount.path.mkdir(parents=True, exist_ok=True)
-            share(mount.path, owner)
+        if not reach.here(mount.place).exists():
+            reach.prepare(mount.place, owner)

@@ -6,7 +6,6 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from docker import APIClient
@@ -23,10 +22,13 @@ from modelyard_server.engines.docker_devices import DockerDevices
 from modelyard_server.engines.docker_images import DockerImages
 from modelyard_server.engines.docker_spec import environment, host_config, hostname, state
 from modelyard_server.engines.docker_watch import DockerWatch
+from modelyard_server.engines.programs import wrapped
+from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import (
     LABEL_WORKSPACE,
     ContainerSpec,
     ContainerState,
+    Place,
     Usage,
 )
 
@@ -41,14 +43,16 @@ class DockerEngine(DockerImages, DockerDevices):
 
     Parameters
     ----------
+    reach: how its containers reach the workspace.
     base_url: address of the daemon; None: DOCKER_HOST, else the local socket.
     """
 
     name = "docker"
     abilities = frozenset(Ability)
 
-    def __init__(self, base_url: str | None = None) -> None:
+    def __init__(self, reach: Reach, base_url: str | None = None) -> None:
         super().__init__(DockerClient(base_url))
+        self.reach = reach
         self._watch = DockerWatch(self._client)
         self._creating = threading.Lock()
 
@@ -127,7 +131,7 @@ class DockerEngine(DockerImages, DockerDevices):
                 return
             if there is not None:
                 self.remove(spec.container)
-            make_mounts(spec.mounts, self.user())
+            make_mounts(self.reach, spec.mounts, self.user())
             self._create(spec)
 
     def _lasting(self, container: str) -> ContainerState | None:
@@ -154,7 +158,7 @@ class DockerEngine(DockerImages, DockerDevices):
                 working_dir=spec.workdir,
                 labels=spec.labels,
                 ports=[*spec.ports] or None,
-                host_config=api.create_host_config(**host_config(spec, cdi)),
+                host_config=api.create_host_config(**host_config(spec, self.reach, cdi)),
             )
 
     def start(self, container: str) -> None:
@@ -245,8 +249,8 @@ class DockerEngine(DockerImages, DockerDevices):
         *,
         env: Mapping[str, str],
         cwd: str,
-        pid_file: Path,
-        log_file: Path,
+        pid_file: Place,
+        log_file: Place,
     ) -> ExecHandle:
         """Run a program in a session of its own, its output going to `log_file`.
 
@@ -256,12 +260,23 @@ class DockerEngine(DockerImages, DockerDevices):
         WrongState: it does not run.
         """
         return docker_exec.start(
-            self._client, container, argv, env=env, cwd=cwd, pid_file=pid_file, log_file=log_file
+            self._client,
+            container,
+            wrapped(
+                argv,
+                cwd=cwd,
+                pid_file=self.reach.inside(pid_file),
+                log_file=self.reach.inside(log_file),
+            ),
+            env=env,
+            pid_file=self.reach.here(pid_file),
         )
 
-    def attach(self, container: str, pid_file: Path) -> ExecHandle:
+    def attach(self, container: str, pid_file: Place) -> ExecHandle:
         """A handle on a program that an earlier `exec`, perhaps of another server, started."""
-        return docker_exec.attach(self._client, container, pid_file)
+        return docker_exec.attach(
+            self._client, container, self.reach.here(pid_file), self.reach.inside(pid_file)
+        )
 
     def shell(self, container: str) -> list[str]:
         """The argv that opens an interactive shell in it, bash where the image has one."""

@@ -12,7 +12,7 @@ from docker.errors import NotFound as DockerNotFound
 from modelyard.errors import Conflict, NotFound, WrongState
 from modelyard_server.engines.base import UNKNOWN_EXIT
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
-from modelyard_server.engines.programs import noted_pid_file, read_pid, wrapped
+from modelyard_server.engines.programs import noted_pid_file, read_pid
 
 # Docker makes an exec'd program the leader of its own session, so its pid names its group. A pid
 # that was given to another program is not ours: only an exec'd program (and pid 1) has parent 0.
@@ -87,26 +87,28 @@ class DockerExec:
 def start(
     client: DockerClient,
     container: str,
-    argv: Sequence[str],
+    command: Sequence[str],
     *,
     env: Mapping[str, str],
-    cwd: str,
     pid_file: Path,
-    log_file: Path,
 ) -> DockerExec:
-    """Run a program in a running container; see `Engine.exec`."""
+    """Run a `wrapped` program in a running container; see `Engine.exec`."""
     pid_file.unlink(missing_ok=True)
-    command = wrapped(argv, cwd=cwd, pid_file=pid_file, log_file=log_file)
     with client.calling(ACTION) as api:
-        made = api.exec_create(container, command, environment=dict(env))
+        made = api.exec_create(container, [*command], environment=dict(env))
         api.exec_start(made["Id"], detach=True)
     return DockerExec(client, container, pid_file, made["Id"])
 
 
-def attach(client: DockerClient, container: str, pid_file: Path) -> DockerExec:
-    """A handle on a program that an earlier `start`, perhaps of another server, began."""
+def attach(client: DockerClient, container: str, pid_file: Path, inside: str) -> DockerExec:
+    """A handle on a program that an earlier `start`, perhaps of another server, began.
+
+    Parameters
+    ----------
+    inside: path of `pid_file` in the container.
+    """
     with client.calling(QUICK) as api:
-        return DockerExec(client, container, pid_file, _find(api, container, str(pid_file)))
+        return DockerExec(client, container, pid_file, _find(api, container, inside))
 
 
 def _find(api: APIClient, container: str, pid_file: str) -> str | None:

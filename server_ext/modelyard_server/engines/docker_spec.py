@@ -10,6 +10,7 @@ from typing import Any
 
 from docker.types import DeviceRequest, LogConfig, Mount
 
+from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import (
     LABEL_DEVICES,
     LABEL_KIND,
@@ -33,11 +34,12 @@ CDI_KIND = "nvidia.com/gpu"
 _LOG = {"max-size": "10m", "max-file": "3"}
 
 
-def host_config(spec: ContainerSpec, cdi: Collection[str] = ()) -> dict[str, Any]:
+def host_config(spec: ContainerSpec, reach: Reach, cdi: Collection[str] = ()) -> dict[str, Any]:
     """Keyword arguments of `APIClient.create_host_config`.
 
     Parameters
     ----------
+    reach: where the mounts lie.
     cdi: names of the devices that the daemon can resolve by CDI.
     """
     config: dict[str, Any] = {
@@ -46,8 +48,13 @@ def host_config(spec: ContainerSpec, cdi: Collection[str] = ()) -> dict[str, Any
         "security_opt": ["no-new-privileges"],
         "pids_limit": PIDS,
         "mounts": [
-            Mount(target=str(m.path), source=str(m.path), type="bind", read_only=m.read_only)
-            for m in spec.mounts
+            Mount(
+                target=reach.inside(each.place),
+                source=str(reach.here(each.place)),
+                type="bind",
+                read_only=each.read_only,
+            )
+            for each in spec.mounts
         ],
         "network_mode": spec.network,
         "log_config": LogConfig(type=LogConfig.types.JSON, config=_LOG),

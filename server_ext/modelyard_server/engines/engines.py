@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound, NotPermitted
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines.base import Ability, Engine, image_engine
-from modelyard_server.engines.spec import BASE_IMAGE, ContainerSpec
+from modelyard_server.engines.spec import BASE_IMAGE, ContainerSpec, Phase
 
 
 class Engines:
@@ -127,13 +127,19 @@ def isolates(engine: Engine) -> bool:
     return Ability.ISOLATION in engine.abilities
 
 
-def start(engine: Engine, spec: ContainerSpec) -> None:
-    """Start a container that was created; made again where somebody has removed it since.
+def bring_up(engine: Engine, spec: ContainerSpec) -> None:
+    """Create and start a container; made again where somebody removes it meanwhile.
+
+    What runs keeps the specification that it was made of: a newer version of Modelyard, or a proxy
+    that was changed, must not end kernels or requests. The new one counts from the next start on.
 
     Raises
     ------
     ModelyardError: as `Engine.create` and `Engine.start`.
     """
+    seen = engine.inspect(spec.container)
+    if seen is None or seen.phase not in (Phase.RUNNING, Phase.PAUSED):
+        engine.create(spec)
     try:
         engine.start(spec.container)
     except NotFound:

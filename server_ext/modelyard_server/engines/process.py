@@ -26,11 +26,13 @@ from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.process_exec import attach, run_script, start_program
 from modelyard_server.engines.process_state import Container
+from modelyard_server.engines.reach import Reach, SameHost
 from modelyard_server.engines.spec import (
     ContainerSpec,
     ContainerState,
     Holding,
     Phase,
+    Place,
     Usage,
     device_label,
 )
@@ -47,13 +49,15 @@ class ProcessEngine:
 
     Parameters
     ----------
+    reach: how its programs reach the workspace: they see what the server sees.
     state: directory of its own (`Paths.engine`).
     """
 
     name = "process"
     abilities: frozenset[Ability] = frozenset()
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, reach: SameHost, state: Path) -> None:
+        self.reach: Reach = reach
         self._state = state
         self._lock = threading.Lock()
 
@@ -98,7 +102,7 @@ class ProcessEngine:
                 return
             if made is not None:
                 self.remove(spec.container)
-            make_mounts(spec.mounts, self.user())
+            make_mounts(self.reach, spec.mounts, self.user())
             self._write(spec)
 
     def _write(self, spec: ContainerSpec) -> None:
@@ -116,7 +120,7 @@ class ProcessEngine:
             env=spec.env | {"CUDA_VISIBLE_DEVICES": ",".join(cuda)},
             devices=device_label(spec.devices),
             cwd=spec.workdir,
-            log=str(spec.log_file or directory / "log.txt"),
+            log=str(self.reach.here(spec.log) if spec.log else directory / "log.txt"),
             restart=spec.restart,
         )
         supervise.write_json(directory / "container.json", msgspec.to_builtins(made))
@@ -222,8 +226,8 @@ class ProcessEngine:
         *,
         env: Mapping[str, str],
         cwd: str,
-        pid_file: Path,
-        log_file: Path,
+        pid_file: Place,
+        log_file: Place,
     ) -> ExecHandle:
         """Run a program in a session of its own, its output going to `log_file`.
 
@@ -236,12 +240,17 @@ class ProcessEngine:
         directory = self._directory(container)
         environment = {**supervise.surroundings(directory), **made.env, **env}
         return start_program(
-            directory, argv, env=environment, cwd=cwd, pid_file=pid_file, log_file=log_file
+            directory,
+            argv,
+            env=environment,
+            cwd=cwd,
+            pid_file=self.reach.here(pid_file),
+            log_file=self.reach.here(log_file),
         )
 
-    def attach(self, container: str, pid_file: Path) -> ExecHandle:
+    def attach(self, container: str, pid_file: Place) -> ExecHandle:
         """A handle on a program that an earlier `exec`, perhaps of another server, started."""
-        return attach(self._directory(container), pid_file)
+        return attach(self._directory(container), self.reach.here(pid_file))
 
     # -- devices ----------------------------------------------------------------------------
 

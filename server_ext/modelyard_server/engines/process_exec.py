@@ -68,7 +68,7 @@ def start_program(
     pid_file.unlink(missing_ok=True)
     try:
         child = subprocess.Popen(
-            wrapped(argv, cwd=cwd, pid_file=pid_file, log_file=log_file),
+            wrapped(argv, cwd=cwd, pid_file=str(pid_file), log_file=str(log_file)),
             env=dict(env),
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -21,12 +21,12 @@ _PID_FILE_AT = 5
 _PID_BYTES = 32
 
 
-def wrapped(argv: Sequence[str], *, cwd: str, pid_file: Path, log_file: Path) -> list[str]:
+def wrapped(argv: Sequence[str], *, cwd: str, pid_file: str, log_file: str) -> list[str]:
     """The command that runs `argv` in `cwd` after noting its pid; it must lead its own group.
 
     It ends with 126 when there is no such directory, with 127 when there is no such program.
     """
-    return ["sh", "-c", _WRAPPER, "sh", str(log_file), cwd, str(pid_file), *argv]
+    return ["sh", "-c", _WRAPPER, "sh", log_file, cwd, pid_file, *argv]
 
 
 def noted_pid_file(arguments: Sequence[str]) -> str:

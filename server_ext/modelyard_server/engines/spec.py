@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 
@@ -21,14 +20,45 @@ LABEL_DEVICES = "modelyard.devices"
 _SHARED = ":shared"
 
 
+class Volume(StrEnum):
+    """What of a workspace containers can be shown; where it lies, an engine's `Reach` knows."""
+
+    FILES = "files"
+    """User files."""
+    SPOOL = "spool"
+    """What runs log before the server has read it; a part for each holder of a token."""
+    WORK = "work"
+    """Venv, home and token of an instance; its part is the instance's name."""
+    KERNELS = "kernels"
+    """Connection, pid and log files of an instance's kernels; its part is the instance's name."""
+    API = "api"
+    """What is needed to call the server."""
+    CERTS = "certs"
+    """A CA bundle of the host, by its path."""
+    KEYS = "keys"
+    """Hashes of an endpoint's keys; its part is the endpoint's name."""
+    RUN = "run"
+    """What a scoring server writes; its part is ENDPOINT/DEPLOYMENT."""
+    SECRETS = "secrets"
+    """Secret variables of a scoring server; its part is ENDPOINT/DEPLOYMENT."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A volume, or a folder or file in it."""
+
+    volume: Volume
+    part: str = ""
+    """Its path in the volume."""
+
+    def __truediv__(self, name: str) -> Place:
+        """What is called `name` in this one."""
+        return Place(self.volume, f"{self.part}/{name}" if self.part else name)
+
+
 class Mount(msgspec.Struct, kw_only=True, frozen=True):
-    """A host directory or file, seen inside at the same path.
+    """A place that a container sees."""
 
-    One path on both sides means that the process engine, which mounts nothing, runs the same
-    specification, and that a path printed in a notebook is true in JupyterLab's file browser.
-    """
-
-    path: Path
+    place: Place
     read_only: bool = False
 
 
@@ -100,8 +130,8 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     """Port inside -> port on the host's loopback interface."""
     restart: bool = False
     """The engine itself restarts it after a crash or a reboot."""
-    log_file: Path | None = None
-    """Where the process engine writes stdout and stderr; None: beside its state."""
+    log: Place | None = None
+    """The file that gets stdout and stderr; None: the engine keeps them in its own way."""
 
     @property
     def container(self) -> str:

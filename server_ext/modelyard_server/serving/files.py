@@ -21,11 +21,25 @@ from modelyard.errors import ServerError
 from modelyard.schema.tracking import ArtifactInfo
 from modelyard_server.artifacts.copies import copy_file
 from modelyard_server.core.beneath import read_plain
+from modelyard_server.engines.reach import Reach
+from modelyard_server.engines.spec import Place, Volume
 from modelyard_server.registry.contents import RegisteredFiles
 
 _STATUS_BYTES = 1 << 20
 
 SCRIPT = "score.py"
+KEYS = "keys.json"
+STATUS = "status.json"
+
+
+def keys_place(endpoint: str) -> Place:
+    """What every deployment of an endpoint reads."""
+    return Place(Volume.KEYS, endpoint)
+
+
+def run_place(endpoint: str, deployment: str) -> Place:
+    """What a deployment's scoring server writes."""
+    return Place(Volume.RUN, f"{endpoint}/{deployment}")
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -43,20 +57,22 @@ class EndpointFolder:
     Parameters
     ----------
     root: `Paths.endpoints / name`.
+    reach: how the endpoint's containers reach the workspace.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reach: Reach) -> None:
         self.root = root
-        self.keys_dir = root / "keys"
-        self.keys = self.keys_dir / "keys.json"
+        self._name = root.name
+        self._reach = reach
+        self.keys = reach.here(keys_place(root.name) / KEYS)
 
     def run(self, deployment: str) -> Path:
         """Where a deployment's scoring server may write."""
-        return self.root / "run" / deployment
+        return self._reach.here(run_place(self._name, deployment))
 
     def status_file(self, deployment: str) -> Path:
         """Where it says how it is."""
-        return self.run(deployment) / "status.json"
+        return self.run(deployment) / STATUS
 
     def app(self, deployment: str) -> Path:
         """The layer that is added to the environment: model and script."""
@@ -74,9 +90,10 @@ class EndpointFolder:
         with suppress(FileNotFoundError):
             if self.keys.read_bytes() == content:
                 return
-        self.keys_dir.mkdir(parents=True, exist_ok=True)
+        folder = self.keys.parent
+        folder.mkdir(parents=True, exist_ok=True)
         # Readable by the container's user; hashes of 256 random bits tell nothing.
-        self.keys_dir.chmod(0o755)
+        folder.chmod(0o755)
         draft = self.keys.with_name(f".{uuid.uuid4().hex}.part")
         try:
             draft.write_bytes(content)

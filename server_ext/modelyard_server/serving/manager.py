@@ -146,9 +146,10 @@ class ServingManager(LoggingConfigurable):
         shown = record.next or record.current
         if shown is None:
             return LogText(text="")
-        text = self._engines.of(record.engine).logs(scoring_name(self._paths, shown), tail)
+        engine = self._engines.of(record.engine)
+        text = engine.logs(scoring_name(self._paths, shown), tail)
         if not text:
-            kept = self._rollout.folder(name).kept_log(shown.id)
+            kept = self._rollout.folder(engine, name).kept_log(shown.id)
             text = "".join(kept.splitlines(keepends=True)[-tail:])
         return LogText(text=text[-_LOG_LIMIT:], truncated=len(text) > _LOG_LIMIT)
 

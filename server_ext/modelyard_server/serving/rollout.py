@@ -26,7 +26,7 @@ from modelyard_server.core.converged import Again
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.secrets import SecretBox
 from modelyard_server.engines.base import Ability, Engine
-from modelyard_server.engines.engines import Engines, start
+from modelyard_server.engines.engines import Engines, bring_up
 from modelyard_server.engines.spec import (
     LABEL_KIND,
     LABEL_NAME,
@@ -109,9 +109,9 @@ class Rollout:
         """What is being done for a deployment at this moment."""
         return self._progress.get(deployment)
 
-    def folder(self, endpoint: str) -> EndpointFolder:
+    def folder(self, engine: Engine, endpoint: str) -> EndpointFolder:
         """The endpoint's folder."""
-        return EndpointFolder(self._paths.endpoints / endpoint)
+        return EndpointFolder(self._paths.endpoints / endpoint, engine.reach)
 
     def image(self, engine: Engine, deployment: DeploymentRecord) -> str:
         """Reference of its image; empty on an engine without images."""
@@ -127,7 +127,8 @@ class Rollout:
         with self._keys:
             endpoint = self._store.find(name)
             if endpoint is not None and endpoint.desired != "deleted" and endpoint.error is None:
-                self.folder(name).write_keys(self._box.open(endpoint.keys))
+                engine = self._engines.of(endpoint.engine)
+                self.folder(engine, name).write_keys(self._box.open(endpoint.keys))
 
     # -- the whole --------------------------------------------------------------------------
 
@@ -194,7 +195,7 @@ class Rollout:
 
     def _runtime(self, engine: Engine, deployment: DeploymentRecord) -> Runtime:
         """Environment, model and script made ready; quick when they were before."""
-        app = self.folder(deployment.endpoint).make_app(
+        app = self.folder(engine, deployment.endpoint).make_app(
             deployment.id,
             self._registry.files(deployment.model, deployment.version),
             deployment.script,
@@ -222,20 +223,23 @@ class Rollout:
         """Container created and started; its network's holder first."""
         held_since = self._hold_port(engine, endpoint, deployment)
         spec = specs.scoring_spec(
-            self._paths, endpoint, deployment, runtime, self._box.open(deployment.env)
+            self._paths,
+            engine.reach,
+            endpoint,
+            deployment,
+            runtime,
+            self._box.open(deployment.env),
         )
         seen = engine.inspect(spec.container)
         if seen is not None and held_since is not None and (seen.started or 0.0) < held_since:
             # It lives in the network of an earlier holder, where nobody can reach it.
             engine.remove(spec.container)
             seen = None
-        running = seen is not None and seen.phase is Phase.RUNNING
-        if seen is None or not running or seen.spec_hash != spec.digest:
+        if seen is None or seen.phase is not Phase.RUNNING:
             self._report(deployment, Progress(phase="creating", message="Creating the container"))
-            self.folder(endpoint.name).clear_status(deployment.id)
+            self.folder(engine, endpoint.name).clear_status(deployment.id)
             self._set(deployment, state="starting")
-        engine.create(spec)
-        start(engine, spec)
+        bring_up(engine, spec)
         self._starting[deployment.id] = _Starting(time.monotonic() + self._start_timeout)
 
     def _hold_port(
@@ -249,8 +253,7 @@ class Rollout:
         if seen is None or seen.phase is not Phase.RUNNING:
             image = self._environments.ensure_base(engine, lambda p: self._report(deployment, p))
             spec = specs.holder_spec(self._paths, endpoint, image)
-            engine.create(spec)
-            start(engine, spec)
+            bring_up(engine, spec)
             seen = engine.inspect(name)
         return seen.started if seen is not None else None
 
@@ -262,7 +265,7 @@ class Rollout:
         ServerError: it said why it cannot, or ended.
         WaitTimeout: it has said nothing for too long.
         """
-        said = self.folder(deployment.endpoint).status(deployment.id)
+        said = self.folder(engine, deployment.endpoint).status(deployment.id)
         if said is not None and said.state == "ready":
             return True
         if said is not None and said.state == "failed":
@@ -297,7 +300,7 @@ class Rollout:
         """Keep what explains it, remove the rest; what serves goes on serving."""
         container = specs.scoring_name(self._paths, deployment)
         tail = engine.logs(container, _KEPT_LINES)
-        self.folder(deployment.endpoint).keep_log(deployment.id, tail)
+        self.folder(engine, deployment.endpoint).keep_log(deployment.id, tail)
         self._log.warning("modelyard: deployment %s failed: %s", container, error)
         self._remove_parts(engine, deployment)
         self._store.update(deployment.id, state="failed", error=explained(error, tail))
@@ -337,11 +340,11 @@ class Rollout:
         tail = engine.logs(container, _KEPT_LINES)
         engine.stop(container, 1.0)
         ended = exit_of(seen) if seen is not None and seen.phase is Phase.EXITED else None
-        said = self.folder(name).status(current.id)
+        said = self.folder(engine, name).status(current.id)
         why = f" {said.message}." if said is not None and said.state == "failed" else ""
         why = f" {ended.message}" if ended is not None and not why else why
         error = ServerError(f"{reason}{why}", hint="Deploy again when the cause is mended.")
-        self.folder(name).keep_log(current.id, tail)
+        self.folder(engine, name).keep_log(current.id, tail)
         self._store.update(current.id, state="failed", exit=ended, error=explained(error, tail))
         self._changed(name)
 
@@ -363,7 +366,7 @@ class Rollout:
         if alive and time.monotonic() < self._draining[deployment.id]:
             return False
         self._remove_parts(engine, deployment)
-        self.folder(endpoint.name).drop_log(deployment.id)
+        self.folder(engine, endpoint.name).drop_log(deployment.id)
         self._store.remove_deployment(deployment.id)
         del self._draining[deployment.id]
         self._progress.pop(heir.id, None)
@@ -378,7 +381,7 @@ class Rollout:
             self._environments.remove_app_image(engine, self.image(engine, deployment))
         except InUse as error:  # by a container that somebody else started from it
             self._log.warning("modelyard: %s", error)
-        self.folder(deployment.endpoint).drop(deployment.id)
+        self.folder(engine, deployment.endpoint).drop(deployment.id)
 
     def _tear_down(self, engine: Engine, endpoint: EndpointRecord) -> None:
         """Remove everything of the endpoint; its rows last, so that a crash is repaired."""
@@ -389,7 +392,7 @@ class Rollout:
         if Ability.HOLDS_PORTS in engine.abilities:
             engine.remove(specs.holder_name(self._paths, endpoint.name))
         with self._keys:
-            self.folder(endpoint.name).remove()
+            self.folder(engine, endpoint.name).remove()
             if not self._store.remove_deleted(endpoint.name):
                 return
         self._gone(endpoint.name)

@@ -9,8 +9,9 @@ them can listen on one port while one takes over from the other.
 from __future__ import annotations
 
 from modelyard_server.core.paths import Paths
+from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import ContainerSpec, ContainerState, Mount, Runtime
-from modelyard_server.serving.files import SCRIPT, EndpointFolder
+from modelyard_server.serving.files import KEYS, SCRIPT, STATUS, keys_place, run_place
 from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
 
 HOLDER = "port"
@@ -59,6 +60,7 @@ def holder_spec(paths: Paths, endpoint: EndpointRecord, image: str) -> Container
 
 def scoring_spec(
     paths: Paths,
+    reach: Reach,
     endpoint: EndpointRecord,
     deployment: DeploymentRecord,
     runtime: Runtime,
@@ -71,14 +73,14 @@ def scoring_spec(
     runtime: its environment with the app layer.
     env: the user's variables.
     """
-    folder = EndpointFolder(paths.endpoints / endpoint.name)
+    keys, run = keys_place(endpoint.name), run_place(endpoint.name, deployment.id)
     inside = bool(runtime.image)
     threads = str(max(1, int(deployment.cpus)))
     own = {
         "MODELYARD_MODEL_DIR": f"{runtime.app}/model",
         "AZUREML_MODEL_DIR": f"{runtime.app}/model",
-        "MODELYARD_KEYS": str(folder.keys),
-        "MODELYARD_STATUS": str(folder.status_file(deployment.id)),
+        "MODELYARD_KEYS": reach.inside(keys / KEYS),
+        "MODELYARD_STATUS": reach.inside(run / STATUS),
         "MODELYARD_HOST": "0.0.0.0" if inside else "127.0.0.1",  # noqa: S104  its own network
         "MODELYARD_PORT": str(INSIDE_PORT if inside else endpoint.port),
         "PYTHONPATH": ":".join(runtime.paths),
@@ -93,8 +95,8 @@ def scoring_spec(
     spec.command = [runtime.python, "-m", "modelyard.score"]
     spec.env = {**libraries, **env, **own}
     spec.mounts = [
-        Mount(path=folder.keys_dir, read_only=True),
-        Mount(path=folder.run(deployment.id)),
+        Mount(place=keys, read_only=True),
+        Mount(place=run),
     ]
     spec.workdir = runtime.app
     spec.cpus, spec.memory = deployment.cpus, deployment.memory
