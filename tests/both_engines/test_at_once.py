@@ -17,6 +17,7 @@ from modelyard_server.compute.spec import KIND
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import Phase
 from modelyard_server.serving.spec import HOLDER, SCORING, endpoint_of
 from tests.both_engines.lab_kernel import LabKernel
@@ -47,9 +48,9 @@ print(os.environ["MODELYARD_COMPUTE"], other.read_text())
 
 
 @pytest.fixture(scope="module")
-def docker(base_image: str) -> DockerEngine:
+def docker(base_image: str, reach: SameHost) -> DockerEngine:
     """The machine's Docker, past the wire."""
-    return DockerEngine(f"unix://{docker_address()}")
+    return DockerEngine(reach, f"unix://{docker_address()}")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def server(
 @pytest.fixture(scope="module")
 def engines(server: RunningServer, docker: DockerEngine) -> Engines:
     """Both engines, past the wire."""
-    return Engines([docker, ProcessEngine(server.paths.engine)])
+    return Engines([docker, ProcessEngine(docker.reach, server.paths.engine)])
 
 
 @pytest.fixture(scope="module")

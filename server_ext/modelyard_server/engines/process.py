@@ -26,7 +26,7 @@ from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.process_exec import attach, run_script, start_program
 from modelyard_server.engines.process_state import Container
-from modelyard_server.engines.reach import Reach, SameHost
+from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import (
     ContainerSpec,
     ContainerState,
@@ -56,7 +56,7 @@ class ProcessEngine:
     name = "process"
     abilities: frozenset[Ability] = frozenset()
 
-    def __init__(self, reach: SameHost, state: Path) -> None:
+    def __init__(self, reach: Reach, state: Path) -> None:
         self.reach: Reach = reach
         self._state = state
         self._lock = threading.Lock()
