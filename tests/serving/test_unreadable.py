@@ -86,5 +86,5 @@ def test_an_endpoint_on_an_engine_that_is_not_there(pair: Bench) -> None:
 
     assert pair.serving.delete("bad", force=True).state == "deleting"
     assert [each.name for each in pair.serving.list()] == ["good"]
-    assert not pair.serving._rollout.folder("bad").root.exists()
+    assert not (pair.paths.endpoints / "bad").exists()
     assert pair.registry.version("light", 1).endpoints == ["good"]

@@ -29,6 +29,7 @@ from modelyard_server.engines.devices import Devices, Lease
 from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.devices_verify import verify
 from modelyard_server.engines.engines import Engines, bring_up, isolates
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerState, Phase, Place, Volume
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.environments.network import pip_conf
@@ -274,7 +275,7 @@ class Instances:
         name = instance.name
         kernelspecs.remove(self._paths, name)
         self._tokens.revoke("instance", name)
-        WorkDir(self._paths, name, (os.getuid(), os.getgid())).remove()
+        WorkDir(SameHost(self._paths), name, (os.getuid(), os.getgid())).remove()
         self._store.remove(name, instance.engine)
         self._gone(name)
 

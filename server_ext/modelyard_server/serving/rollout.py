@@ -27,6 +27,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.core.secrets import SecretBox
 from modelyard_server.engines.base import Ability, Engine
 from modelyard_server.engines.engines import Engines, bring_up
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import (
     LABEL_KIND,
     LABEL_NAME,
@@ -405,7 +406,8 @@ class Rollout:
         Its containers, should there be any yet, are swept when a server has that engine again.
         """
         with self._keys:
-            self.folder(endpoint.name).remove()
+            root = self._paths.endpoints / endpoint.name
+            EndpointFolder(root, SameHost(self._paths)).remove()
             self._store.mark_deleted(endpoint.name)
             self._store.remove_deleted(endpoint.name)
         self._gone(endpoint.name)
