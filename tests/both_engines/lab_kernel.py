@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from types import TracebackType
 from typing import Any
@@ -11,6 +12,9 @@ import httpx
 import websocket
 
 from tests.server_support import RunningServer
+
+_TIMEOUT = 60
+"""Seconds for an answer."""
 
 
 class LabKernel:
@@ -29,7 +33,7 @@ class LabKernel:
         self._path = f"/api/kernels/{made.json()['id']}"
         address = f"{server.url.replace('http', 'ws', 1)}{self._path[1:]}/channels"
         self._socket = websocket.create_connection(
-            address, header=[f"Authorization: token {server.token}"], timeout=60
+            address, header=[f"Authorization: token {server.token}"], timeout=5
         )
 
     def __enter__(self) -> LabKernel:
@@ -55,20 +59,31 @@ class LabKernel:
         self._socket.send(json.dumps({**message, "content": content, "buffers": []}))
         return request
 
-    def answer(self, request: str) -> str:
-        """What the cell printed, its value, or the name of its error; once it is done."""
+    def answer(self, request: str, until: str = "") -> str:
+        """What a cell printed, its value, or the name of its error.
+
+        Parameters
+        ----------
+        until: come back as soon as that was printed; else once the cell is done.
+        """
         shown = ""
-        while True:
-            message: dict[str, Any] = json.loads(self._socket.recv())
+        deadline = time.monotonic() + _TIMEOUT  # the socket's own begins anew with each ping
+        while not until or until not in shown:
+            assert time.monotonic() < deadline, f"no answer after {_TIMEOUT} s, only: {shown!r}"
+            try:
+                message: dict[str, Any] = json.loads(self._socket.recv())
+            except websocket.WebSocketTimeoutException:
+                continue
             if message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
-                return shown.strip()
+                break
             if message["channel"] == "iopub":
                 data = content.get("data", {})
                 shown += content.get("text", "") + data.get("text/plain", "")
                 shown += content.get("ename", "")
+        return shown.strip()
 
     def run(self, code: str) -> str:
         """Ask and wait for the answer."""
