@@ -27,6 +27,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+FREES_SPACE = "See what takes it and what can go: the Storage page, or %ml storage."
+"""Hint of every StorageFull."""
+
 
 class ModelyardError(Exception):
     """The root: a sentence for the user, what to do next, and the argument it is about.

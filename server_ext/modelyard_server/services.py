@@ -21,6 +21,7 @@ from modelyard_server.lineage.domain import LINEAGE
 from modelyard_server.parts import Domain, Parts
 from modelyard_server.registry.domain import REGISTRY
 from modelyard_server.serving.domain import SERVING
+from modelyard_server.storage.domain import STORAGE
 from modelyard_server.tracking.domain import TRACKING
 
 
@@ -38,6 +39,7 @@ class Services(Parts):
     registry = REGISTRY
     serving = SERVING
     gallery = GALLERY
+    storage = STORAGE
 
     def starts(self) -> dict[str, Callable[[], None]]:
         """What each domain is called, and what begins its loops; see `Starting`."""

@@ -79,6 +79,8 @@ TABLE = {
     "POST /endpoints/X/keys": "i",
     "GET /endpoints/X/log": "i r",
     "POST /endpoints/X/score": "i",
+    "GET /storage": "i r",
+    "POST /storage/clean": "i",
     "GET /gallery": "i r",
     "POST /gallery/X/copy": "i",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -115,6 +115,6 @@ class StorageUsage(msgspec.Struct, kw_only=True):
 class StorageClean(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What to remove."""
 
-    kinds: list[StorageKind]
+    kinds: Annotated[list[StorageKind], msgspec.Meta(max_length=20)]
     dry_run: bool = False
     """Only say what would go."""

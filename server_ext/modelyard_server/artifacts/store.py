@@ -18,7 +18,14 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from modelyard.errors import AlreadyExists, Conflict, InvalidInput, NotFound, StorageFull
+from modelyard.errors import (
+    FREES_SPACE,
+    AlreadyExists,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    StorageFull,
+)
 from modelyard.schema.tracking import ArtifactInfo
 from modelyard_server.artifacts.copies import READ_ONLY, copy_file
 from modelyard_server.artifacts.keys import DRAFTS, check_key
@@ -109,7 +116,7 @@ def _disk() -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(
                 "The disk that holds the artifacts is full.",
-                hint="Remove runs you no longer need: %ml runs delete ID --forever",
+                hint=FREES_SPACE,
             ) from error
         if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY):
             raise Conflict(

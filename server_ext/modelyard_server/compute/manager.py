@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
@@ -153,6 +154,14 @@ class ComputeManager(LoggingConfigurable):
         if instance is None or instance.engine not in {engine.name for engine in self._engines}:
             return True
         return isolates(self._engines.of(instance.engine))
+
+    def package_paths(self) -> set[Path]:
+        """Directories that the venvs of instances take packages from, of stopped ones as well."""
+        return {
+            path
+            for instance in self._store.all()
+            for path in WorkDir(self._paths, instance.name, (0, 0)).package_paths()
+        }
 
     def list(self) -> list[InstanceInfo]:
         """All instances, by name."""

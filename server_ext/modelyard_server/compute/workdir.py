@@ -19,6 +19,9 @@ from modelyard_server.engines.spec import Place, Runtime, Volume
 
 _TOKEN_BYTES = 4096
 
+_PTH = "_modelyard.pth"
+_PTH_BYTES = 64 << 10
+
 _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'
 
 
@@ -69,7 +72,16 @@ class WorkDir:
                 for name in ("pip", "pip3"):
                     binaries.write(name, _PIP, 0o775)
             with root.folder("venv", "lib", f"python{version}", "site-packages") as site:
-                site.write("_modelyard.pth", "".join(f"{path}\n" for path in runtime.paths))
+                site.write(_PTH, "".join(f"{path}\n" for path in runtime.paths))
+
+    def package_paths(self) -> list[Path]:
+        """Directories that the venv takes packages from; none before it is made."""
+        found: list[Path] = []
+        for file in self.venv.glob(f"lib/python*/site-packages/{_PTH}"):
+            with suppress(OSError):
+                text = read_plain(file, _PTH_BYTES).decode(errors="replace")
+                found += [Path(line) for line in text.splitlines() if line.startswith("/")]
+        return found
 
     def read_token(self) -> str:
         """The instance's token; empty when there is none."""

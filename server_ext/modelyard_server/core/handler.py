@@ -17,6 +17,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from modelyard.errors import (
+    FREES_SPACE,
     InvalidInput,
     ModelyardError,
     NotAuthenticated,
@@ -206,7 +207,7 @@ class Handler(APIHandler):
         if isinstance(error, ModelyardError):
             return error
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StorageFull("The disk is full.", hint="Free some space, then try again.")
+            return StorageFull("The disk is full.", hint=FREES_SPACE)
         if isinstance(error, web.HTTPError):
             kinds = {400: InvalidInput, 401: NotAuthenticated, 403: NotAuthenticated, 404: NotFound}
             kind = kinds.get(error.status_code, ServerError)

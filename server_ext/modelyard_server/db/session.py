@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine as SqlEngine
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from modelyard.errors import AlreadyExists, ModelyardError, ServerError, StorageFull
+from modelyard.errors import FREES_SPACE, AlreadyExists, ModelyardError, ServerError, StorageFull
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -36,6 +36,8 @@ class Interrupted(Exception):
 def _pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we emit BEGIN ourselves
     cursor = connection.cursor()
+    # Of a file that has no table yet only; see compact.py.
+    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -138,9 +140,7 @@ def _interruptible(session: Session, left: Callable[[], bool]) -> Iterator[None]
 def _translated(error: DatabaseError) -> ModelyardError:
     text = str(error.orig)
     if "disk is full" in text or "disk I/O" in text:
-        return StorageFull(
-            "The disk of the workspace is full.", hint="Free some space, then try again."
-        )
+        return StorageFull("The disk of the workspace is full.", hint=FREES_SPACE)
     return ServerError(
         f"The database could not do it: {text}.",
         hint="Try again; if it stays, restore the file from a backup.",

@@ -16,7 +16,14 @@ from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import EngineInfo, Progress
 from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.reach import Reach
-from modelyard_server.engines.spec import ContainerSpec, ContainerState, Holding, Place, Usage
+from modelyard_server.engines.spec import (
+    ContainerSpec,
+    ContainerState,
+    Holding,
+    ImageInfo,
+    Place,
+    Usage,
+)
 
 UNKNOWN_EXIT = -1
 """What `poll` says of a program that ended unseen: its exit code is known to nobody."""
@@ -217,6 +224,14 @@ class ImageEngine(Protocol):
 
     def images(self, prefix: str) -> list[str]:
         """Tags that begin with `prefix`."""
+        ...
+
+    def image_infos(self, prefixes: Sequence[str]) -> list[ImageInfo]:
+        """What images take whose tags begin with one of `prefixes`; those they rest on first."""
+        ...
+
+    def writable_layers(self, workspace: str) -> dict[str, int]:
+        """Bytes that each container of a workspace has written; looks at all their files."""
         ...
 
     def run_once(self, image: str, argv: Sequence[str]) -> str:

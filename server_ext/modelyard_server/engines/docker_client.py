@@ -17,6 +17,7 @@ from docker.utils import kwargs_from_env
 from urllib3.exceptions import HTTPError
 
 from modelyard.errors import (
+    FREES_SPACE,
     Conflict,
     EngineUnavailable,
     InUse,
@@ -132,7 +133,7 @@ def _answered(error: APIError) -> ModelyardError:
             field="image",
         )
     if "no space left on device" in lower:
-        return StorageFull("The disk of Docker is full.", hint="Free some: docker system prune")
+        return StorageFull("The disk of Docker is full.", hint=FREES_SPACE)
     if port := re.search(
         r"(?:bind for )?[\d.]+:(\d+).*(?:already allocated|already in use)", lower
     ):

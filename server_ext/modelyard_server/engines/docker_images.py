@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from modelyard.schema.common import Progress
 from modelyard_server.engines.base import Report
 from modelyard_server.engines.docker_client import BULK, QUICK, DockerClient
 from modelyard_server.engines.layers import Layer
+from modelyard_server.engines.spec import LABEL_WORKSPACE, ImageInfo
 
 _ONCE = 60
 _SHOWN_LINES = 100
@@ -194,6 +196,46 @@ class DockerImages:
         tags = (tag for image in found for tag in image.get("RepoTags") or [])
         return sorted(tag for tag in tags if tag.startswith(prefix))
 
+    def image_infos(self, prefixes: Sequence[str]) -> list[ImageInfo]:
+        """What images take whose tags begin with one of `prefixes`; those they rest on first."""
+        with self._client.calling(BULK) as api:
+            made_from = {row["ImageID"] for row in api.containers(all=True)}
+            found = {
+                row["Id"]: _inspected(api, row["Id"])
+                for row in api.images()
+                if any(tag.startswith(tuple(prefixes)) for tag in row.get("RepoTags") or [])
+            }
+        infos: list[ImageInfo] = []
+        below: list[tuple[list[str], int, str]] = []
+        images = [image for image in found.values() if image is not None]
+        for image in sorted(images, key=lambda image: len(_layers(image))):
+            layers, size = _layers(image), int(image["Size"])
+            # Sorted by their number of layers, so the last one that fits is the nearest.
+            base = next(
+                (each for each in reversed(below) if each[0] == layers[: len(each[0])]), None
+            )
+            tags = [tag for tag in image["RepoTags"] if tag.startswith(tuple(prefixes))]
+            for tag in sorted(tags):
+                infos.append(
+                    ImageInfo(
+                        tag=tag,
+                        size=max(0, size - base[1] if base else size) if tag == min(tags) else 0,
+                        used=_moment(image.get("Metadata", {}).get("LastTagTime", "")),
+                        base=base[2] if base else "",
+                        in_use=image["Id"] in made_from,
+                    )
+                )
+            if tags:
+                below.append((layers, size, min(tags)))
+        return infos
+
+    def writable_layers(self, workspace: str) -> dict[str, int]:
+        """Bytes that each container of a workspace has written; looks at all their files."""
+        ours = {"label": f"{LABEL_WORKSPACE}={workspace}"}
+        with self._client.calling(BULK) as api:
+            rows = api.containers(all=True, size=True, filters=ours)
+        return {row["Names"][0].lstrip("/"): int(row.get("SizeRw") or 0) for row in rows}
+
     def run_once(self, image: str, argv: Sequence[str]) -> str:
         """Run a short program without network or mounts and return its output.
 
@@ -218,6 +260,18 @@ def _inspected(api: APIClient, tag: str) -> dict[str, Any] | None:
         return api.inspect_image(tag)
     except ImageNotFound:
         return None
+
+
+def _layers(image: dict[str, Any]) -> list[str]:
+    return image["RootFS"].get("Layers") or []
+
+
+def _moment(text: str) -> float:
+    """Seconds since the epoch of Docker's `2026-11-24T20:50:49.106567309Z`; 0: never."""
+    try:
+        return max(0.0, datetime.fromisoformat(text).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _lines(stream: Any) -> Iterator[dict[str, Any]]:

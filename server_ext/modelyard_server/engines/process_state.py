@@ -138,6 +138,7 @@ def state(directory: Path, made: Container) -> ContainerState:
         workspace=made.workspace,
         spec_hash=made.spec_hash,
         phase=Phase.CREATED,
+        packages=[each for each in made.env.get("PYTHONPATH", "").split(":") if each],
     )
     if not isinstance(seen, Ended):
         return found

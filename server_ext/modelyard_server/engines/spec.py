@@ -183,6 +183,22 @@ class ContainerState(msgspec.Struct, kw_only=True):
     finished: float | None = None
     restarts: int = 0
     """How often the engine's restart policy has started it again."""
+    packages: list[str] = []
+    """Directories of the host that its main program takes packages from, where it needs any."""
+
+
+class ImageInfo(msgspec.Struct, kw_only=True, frozen=True):
+    """An image and what it takes of the disk."""
+
+    tag: str
+    size: int
+    """Bytes that it adds to the image it is built on."""
+    used: float
+    """When it got its name last: `tag_image(tag, tag)` says that it is wanted."""
+    base: str = ""
+    """The one of those listed with it that it is built on; empty: none."""
+    in_use: bool = False
+    """A container of any workspace, running or not, was made from it."""
 
 
 class Holding(msgspec.Struct, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,14 +13,16 @@ from traitlets.config import LoggingConfigurable
 
 from modelyard.errors import EngineUnavailable, InUse, InvalidInput
 from modelyard.schema.common import Progress
+from modelyard_server.core.beneath import remove_tree
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine, Report, image_engine
 from modelyard_server.engines.layers import Layer
 from modelyard_server.engines.spec import BASE_IMAGE, Runtime
 from modelyard_server.environments import base_image, sdk, uv
-from modelyard_server.environments.drafts import draft, is_draft, once, sweep
+from modelyard_server.environments.drafts import draft, once, sweep
 from modelyard_server.environments.packages import digest, install, parsed, resolve
 from modelyard_server.environments.python_target import PythonTarget, image_target, local_target
+from modelyard_server.environments.stock import Stock
 
 _ENV = "/opt/modelyard/env"
 _SDK = "/opt/modelyard/sdk"
@@ -41,6 +42,10 @@ class EnvironmentManager(LoggingConfigurable):
     Parameters
     ----------
     paths: the workspace's directories.
+
+    Attributes
+    ----------
+    stock: what was made ready, and when it was asked for last.
     """
 
     default_packages = List(
@@ -73,6 +78,7 @@ class EnvironmentManager(LoggingConfigurable):
         super().__init__(**kwargs)
         self._folder = paths.environments
         self._targets: dict[str, PythonTarget] = {}
+        self.stock = Stock(self._folder)
         sweep(self._folder)
         sweep(self._locks)
 
@@ -148,6 +154,7 @@ class EnvironmentManager(LoggingConfigurable):
                 app=str(app),
             )
         target = self._image_target(images, "", report)
+        self.stock.asked([tag], images)
         if images.has_image(tag):  # a deployment's app never changes
             return _in_image(target, tag, app=_APP)
         base = self._runtime_image(images, engine.user(), self.base_image, target, wanted, report)
@@ -205,12 +212,10 @@ class EnvironmentManager(LoggingConfigurable):
                 for tag in images.images(f"{self.repository}/{kind}:"):
                     if tag not in keep and _removed(images, tag):
                         removed.append(tag)
-        for folder in sorted(self._folder.iterdir()):
-            if not folder.is_dir() or folder == self._locks or is_draft(folder):
-                continue
-            if not any(Path(each).is_relative_to(folder) for each in keep):
-                shutil.rmtree(folder, ignore_errors=True)
-                removed.append(str(folder))
+        for kept in self.stock.folders():
+            if not any(Path(each).is_relative_to(kept.path) for each in keep):
+                remove_tree(kept.path)
+                removed.append(str(kept.path))
         return removed
 
     # -- how --------------------------------------------------------------------------------
@@ -232,6 +237,7 @@ class EnvironmentManager(LoggingConfigurable):
         env = f"{self.repository}/env:{digest(_LAYOUT, target.image_id, lock.text, str(user))}"
         tag = f"{self.repository}/runtime:{digest(_LAYOUT, env, sdk.package_digest())}"
         with self._once(env, report):
+            self.stock.asked([env, tag], engine)
             if not engine.has_image(env):
                 with draft(self._folder) as work:
                     install(lock, target, work / "site", report)
@@ -269,6 +275,7 @@ class EnvironmentManager(LoggingConfigurable):
         lock = resolve(requirements, target, self._locks, report)
         folder = self._folder / digest(_LAYOUT, target.python, lock.text)
         with self._once(folder.name, report):
+            self.stock.asked([folder.name, sdk.folder_name()])
             if not folder.is_dir():
                 with draft(self._folder) as work:
                     install(lock, target, work / "site", report)

@@ -36,9 +36,14 @@ def package_digest() -> str:
     return total.hexdigest()[:16]
 
 
+def folder_name() -> str:
+    """What the directory of the copy is called."""
+    return f"sdk-{package_digest()}"
+
+
 def copy_package(folder: Path) -> Path:
     """The directory below `folder` that holds the copy, made if it is not there."""
-    target = folder / f"sdk-{package_digest()}"
+    target = folder / folder_name()
     if target.is_dir():
         return target
     with draft(folder) as work:

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, StorageFull
+from modelyard.errors import (
+    FREES_SPACE,
+    EngineUnavailable,
+    InvalidInput,
+    ModelyardError,
+    StorageFull,
+)
 from modelyard.schema.common import Progress
 from modelyard_server.engines.base import Report
 from modelyard_server.environments.index import uv_environment
@@ -121,7 +127,7 @@ def _explained(output: str) -> ModelyardError:
     text = re.sub(r"\s+", " ", text).strip()
     lower = text.lower()
     if "no space left on device" in lower:
-        return StorageFull("The disk is full.", hint="Free some space, then try again.")
+        return StorageFull("The disk is full.", hint=FREES_SPACE)
     if any(sign in lower for sign in _NETWORK):
         return EngineUnavailable(
             f"The packages could not be fetched: {text}",

@@ -167,6 +167,16 @@ class RegistryStore:
         with self._db.session(reading=True) as session:
             return {row.id: row.touched for row in session.scalars(select(UploadRow))}
 
+    def close_old_upload(self, id: str, before: float) -> bool:
+        """Forget an upload that nobody touched since a time; False when somebody did."""
+        with self._db.session() as session:
+            row = session.get(UploadRow, id)
+            if row is not None and row.touched >= before:
+                return False
+            if row is not None:
+                session.delete(row)
+            return True
+
     def close_upload(self, id: str) -> None:
         """Forget a staging area."""
         with self._db.session() as session:

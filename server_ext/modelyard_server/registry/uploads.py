@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from modelyard.errors import InvalidInput, NotFound, WrongState
 from modelyard.schema.registry import UploadOpened
@@ -78,17 +79,39 @@ class Uploads:
             with self._lock:
                 self._claimed.discard(id)
 
-    def sweep(self) -> None:
-        """Remove uploads that are older than a day, and what a crash left of others."""
+    def ids(self) -> list[str]:
+        """All uploads that have files."""
         root = self._files.path(FOLDER)
-        found = {folder.name for folder in root.iterdir()} if root.is_dir() else set()
+        return sorted(each.name for each in root.iterdir()) if root.is_dir() else []
+
+    def path(self, id: str) -> Path:
+        """Where the files of one lie."""
+        return self._files.path(f"{FOLDER}/{id}")
+
+    def abandoned(self) -> dict[str, float]:
+        """Uploads that nobody touched within a day, and when somebody did last.
+
+        Among them is what a crash, or a file that ended after its upload was removed, has left.
+        """
+        found = self.ids()  # first: what is opened meanwhile is among the known ones
         known = self._rows.uploads()
-        old = {id for id, touched in known.items() if touched < time.time() - KEEP}
-        for id in (found - known.keys()) | old:
-            with self._lock:
-                if id in self._claimed:
-                    continue
-            self._drop(id)
+        old = {id: touched for id, touched in known.items() if touched < time.time() - KEEP}
+        return old | dict.fromkeys((id for id in found if id not in known), 0.0)
+
+    def drop_abandoned(self, id: str) -> bool:
+        """Remove one of them; False when somebody touched it meanwhile.
+
+        Whoever fills or registers an upload touches its row first, and is refused without one.
+        """
+        if not self._rows.close_old_upload(id, time.time() - KEEP):
+            return False
+        self._files.delete_tree(f"{FOLDER}/{id}")
+        return True
+
+    def sweep(self) -> None:
+        """Remove all that is abandoned."""
+        for id in self.abandoned():
+            self.drop_abandoned(id)
 
     def _drop(self, id: str) -> None:
         # The row first: files without a row are swept, a row without files would be an upload.

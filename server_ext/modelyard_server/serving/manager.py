@@ -38,7 +38,7 @@ from modelyard_server.serving import checks, ports
 from modelyard_server.serving.reconcile import Endpoints
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
-from modelyard_server.serving.spec import scoring_name
+from modelyard_server.serving.spec import app_tag, scoring_name
 from modelyard_server.serving.store import ServingStore
 
 _LOG_LIMIT = 1_000_000
@@ -125,6 +125,18 @@ class ServingManager(LoggingConfigurable):
     def assign_engine(self, engine: str) -> None:
         """Note the engine of endpoints that were made before each had its own."""
         self._store.assign_engine(engine)
+
+    def deployments(self) -> dict[str, str]:
+        """Ids of all deployments there are, and the image that each has on an engine with images.
+
+        A deployment is here before its image or a file of it is made.
+        """
+        repository = self._rollout.repository
+        return {
+            each.id: app_tag(repository, self._paths, each)
+            for record in self._store.all()
+            for each in record.deployments
+        }
 
     # -- reading ----------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from modelyard.errors import ModelyardError, NotFound, ServerError, StorageFull
+from modelyard.errors import FREES_SPACE, ModelyardError, NotFound, ServerError, StorageFull
 from modelyard.schema.common import ErrorInfo
 from modelyard.schema.compute import Exit
 from modelyard_server.engines.spec import ContainerState
@@ -49,5 +49,5 @@ def explained(error: Exception, log: str) -> ErrorInfo:
 def disk_error(error: OSError) -> ModelyardError:
     """A failed write in our terms."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull("The disk is full.", hint="Free some space, then try again.")
+        return StorageFull("The disk is full.", hint=FREES_SPACE)
     return ServerError(f"A file could not be written: {error}.")

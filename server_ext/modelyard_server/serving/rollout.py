@@ -106,6 +106,11 @@ class Rollout:
         self._draining: dict[str, float] = {}
         self._keys = threading.Lock()
 
+    @property
+    def repository(self) -> str:
+        """What names of images begin with."""
+        return self._environments.repository
+
     def progress(self, deployment: str) -> Progress | None:
         """What is being done for a deployment at this moment."""
         return self._progress.get(deployment)

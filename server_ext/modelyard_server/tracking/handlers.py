@@ -56,6 +56,13 @@ class RunsQuery(msgspec.Struct, kw_only=True):
     """Those that are deleted, instead of the others."""
 
 
+class ExperimentDelete(msgspec.Struct, kw_only=True):
+    """How an experiment is deleted."""
+
+    forever: bool = False
+    """It and its runs cannot be restored, and their disk is free soon."""
+
+
 class RunDelete(msgspec.Struct, kw_only=True):
     """How a run is deleted."""
 
@@ -124,9 +131,9 @@ class ExperimentHandler(TrackingHandler):
         await self.answer(self.manager.update_experiment, int(id), body)
 
     @authorized("write", status=204, errors=(Conflict,))
-    async def delete(self, id: str) -> None:
-        """Delete it with its runs; it can be restored."""
-        await self.answer(self.manager.delete_experiment, int(id))
+    async def delete(self, id: str, query: ExperimentDelete) -> None:
+        """Delete it with its runs; it can be restored, unless for ever."""
+        await self.answer(self.manager.delete_experiment, int(id), forever=query.forever)
 
 
 class ExperimentRestoreHandler(TrackingHandler):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from modelyard.errors import InvalidInput
 
+FOLDER = "runs"
+"""Key below which the files of all runs lie."""
+
 HIDDEN = ".modelyard"
 """Folder of a run's artifacts that is ours; listed only when asked for by path."""
 
@@ -12,7 +15,7 @@ _LOG = "log.txt"
 
 def run_key(uid: str, path: str = "") -> str:
     """Store key of a path below a run's artifacts; of the artifacts themselves without one."""
-    return f"runs/{uid}/{path}" if path else f"runs/{uid}"
+    return f"{FOLDER}/{uid}/{path}" if path else f"{FOLDER}/{uid}"
 
 
 def hidden_key(uid: str, path: str) -> str:

@@ -63,6 +63,7 @@ class TrackingManager(LoggingConfigurable):
     Attributes
     ----------
     files: the artifacts of runs.
+    purging: removes runs for ever, and what is left of them.
     """
 
     purge_after = Float(
@@ -94,7 +95,7 @@ class TrackingManager(LoggingConfigurable):
         self._ingestor = Ingestor(self._runs, store, self._logs, self.log)
         self._tailer = Tailer(self._spools, self._ingestor, self._runs, self, self.log)
         self._closing = Closing(self._logs, self._spools, self._runs, self.log)
-        self._purging = Purging(
+        self.purging = Purging(
             PurgeStore(db),
             store,
             self._logs,
@@ -137,12 +138,12 @@ class TrackingManager(LoggingConfigurable):
 
     def purge_step(self) -> None:
         """What the purge loop does: remove a few of the runs that were deleted long ago."""
-        self._attempt("removing deleted runs", self._purging.step)
+        self._attempt("removing deleted runs", self.purging.step)
 
     def problems(self) -> list[str]:
         """Sentences about what does not work at this moment; empty when all does."""
         failing = [f"Tracking: {what} fails: {error}" for what, error in self._failing.items()]
-        return failing + self._closing.problems() + self._purging.problems()
+        return failing + self._closing.problems() + self.purging.problems()
 
     def _attempt(self, what: str, action: Callable[[], None]) -> bool:
         try:
@@ -197,8 +198,8 @@ class TrackingManager(LoggingConfigurable):
         self._experiments.update(id, values)
         return self._live.experiment_now(id)
 
-    def delete_experiment(self, id: int) -> None:
-        """Hide it with its runs; `restore_experiment` brings them back.
+    def delete_experiment(self, id: int, *, forever: bool = False) -> None:
+        """Hide it with its runs; `restore_experiment` brings them back, unless they go for ever.
 
         Raises
         ------
@@ -212,6 +213,9 @@ class TrackingManager(LoggingConfigurable):
             )
         self._experiments.hide(id, time.time())
         self._events.deleted("experiment", str(id))
+        if forever:
+            self.purging.purge_experiment(id)
+            self._purge_loop.wake()
 
     def restore_experiment(self, id: int) -> ExperimentInfo:
         """Bring a deleted experiment back; silent when it was not deleted."""
@@ -326,7 +330,7 @@ class TrackingManager(LoggingConfigurable):
                 f"The run '{run.name}' has not ended.", hint="Wait for it, or restart its kernel."
             )
         if forever:
-            self._purging.purge(id)
+            self.purging.purge(id)
         else:
             self._runs.hide(id, time.time())
         self._events.deleted("run", id)

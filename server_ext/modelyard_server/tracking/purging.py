@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from modelyard.errors import InUse
+from modelyard.errors import InUse, WrongState
 from modelyard_server.artifacts.store import ArtifactStore
-from modelyard_server.tracking.layout import run_key
+from modelyard_server.tracking.layout import FOLDER, run_key
 from modelyard_server.tracking.output import OutputLogs
 from modelyard_server.tracking.spools import Spools
-from modelyard_server.tracking.store.purge import PurgeStore
+from modelyard_server.tracking.store.purge import DeletedRun, PurgeStore
 
 _PAGE = 20
 """Old runs in one step."""
@@ -58,6 +60,61 @@ class Purging:
         InUse: a live deployment depends on it.
         """
         self._remove_files(uid, self._rows.condemn(uid))
+
+    def purge_deleted(self, uid: str) -> bool:
+        """Remove a run that was deleted, however short ago; False when it was restored meanwhile.
+
+        Raises
+        ------
+        InUse: a live deployment depends on it.
+        """
+        holder = self._rows.condemn_old(uid, math.inf)
+        if holder is None:
+            return False
+        self._remove_files(uid, holder)
+        return True
+
+    def purge_experiment(self, id: int) -> None:
+        """Remove a deleted experiment with its runs; their files go in the background.
+
+        Raises
+        ------
+        InUse: a live deployment depends on one of them. WrongState: one has begun meanwhile.
+        """
+        while self._rows.condemn_some(id, _PAGE):
+            pass
+        if not self._rows.drop_experiment(id):
+            raise WrongState("A run has begun in it meanwhile.", hint="Wait for it.")
+
+    # -- for storage ------------------------------------------------------------------------
+
+    def deleted(self) -> list[DeletedRun]:
+        """The runs that are deleted and can be removed."""
+        return self._rows.deleted()
+
+    def folders(self) -> list[str]:
+        """Ids of all runs that have files, whether there is such a run or not."""
+        root = self._store.path(FOLDER)
+        return sorted(each.name for each in root.iterdir()) if root.is_dir() else []
+
+    def orphans(self) -> list[str]:
+        """Ids of those that are no runs: an upload ended after its run was removed, say."""
+        folders = self.folders()  # first: a run that begins meanwhile is among the known ones
+        known = self._rows.known()
+        return [uid for uid in folders if uid not in known]
+
+    def remove_orphan(self, uid: str) -> bool:
+        """Remove files of no run; False when there is such a run after all."""
+        if not self._rows.condemn_unknown(uid):
+            return False
+        self._remove_files(uid, "")
+        return True
+
+    def path(self, uid: str) -> Path:
+        """Where the files of a run lie."""
+        return self._store.path(run_key(uid))
+
+    # -- the loop ---------------------------------------------------------------------------
 
     def step(self) -> None:
         """Finish what was begun, and take the next few old runs."""

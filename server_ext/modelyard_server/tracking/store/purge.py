@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from modelyard.errors import NotFound, WrongState
@@ -23,6 +24,14 @@ from modelyard_server.tracking.tables import (
     TagRow,
     TailRow,
 )
+
+
+class DeletedRun(NamedTuple):
+    """A run that was deleted and has not been removed yet."""
+
+    uid: str
+    name: str
+    deleted: float
 
 
 class PurgeStore:
@@ -66,6 +75,62 @@ class PurgeStore:
                 return None
             _condemn(session, row)
             return row.holder
+
+    def condemn_unknown(self, uid: str) -> bool:
+        """Note that files of no run must go; False when there is such a run after all.
+
+        Until they are gone, no run can begin with that id.
+        """
+        with self._db.session() as session:
+            if session.scalar(select(RunRow.id).where(RunRow.uid == uid)) is not None:
+                return False
+            if session.get(PurgeRow, uid) is None:
+                session.add(PurgeRow(uid=uid, holder=""))
+            return True
+
+    def condemn_some(self, experiment: int, limit: int) -> Sequence[tuple[str, str]]:
+        """The same as `condemn` for a few runs of a deleted experiment; gives ids and holders.
+
+        Raises
+        ------
+        InUse: a live deployment depends on one of them. WrongState: one has not ended.
+        """
+        runs = select(RunRow).where(RunRow.experiment_id == experiment).limit(limit)
+        with self._db.session() as session:
+            found = session.scalars(runs).all()
+            for row in found:
+                if row.status in NOT_ENDED:
+                    raise WrongState(
+                        f"The run '{row.name}' has begun meanwhile.", hint="Wait for it."
+                    )
+                _condemn(session, row)
+            return [(row.uid, row.holder) for row in found]
+
+    def drop_experiment(self, id: int) -> bool:
+        """Remove a deleted experiment; False while it has runs."""
+        runs = select(RunRow.id).where(RunRow.experiment_id == ExperimentRow.id)
+        gone = delete(ExperimentRow).where(
+            ExperimentRow.id == id, ExperimentRow.deleted.is_not(None), ~runs.exists()
+        )
+        with self._db.session() as session:
+            session.execute(gone)
+            return session.get(ExperimentRow, id) is None
+
+    def deleted(self) -> list[DeletedRun]:
+        """All runs that are deleted, alone or with their experiment."""
+        when = func.coalesce(RunRow.deleted, ExperimentRow.deleted)
+        rows = (
+            select(RunRow.uid, RunRow.name, when)
+            .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+            .where(when.is_not(None), RunRow.status.not_in(NOT_ENDED))
+        )
+        with self._db.session(reading=True) as session:
+            return [DeletedRun(*row) for row in session.execute(rows)]
+
+    def known(self) -> set[str]:
+        """Ids of all runs, and of those whose files are being removed."""
+        with self._db.session(reading=True) as session:
+            return {*session.scalars(select(RunRow.uid)), *session.scalars(select(PurgeRow.uid))}
 
     def due(self, before: float, after: int, limit: int) -> Sequence[tuple[int, str]]:
         """Row and id of runs deleted, alone or with their experiment, before a time.

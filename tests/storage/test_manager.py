@@ -1,0 +1,211 @@
+"""What takes how much, what can go, and what goes by itself."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from modelyard.errors import InvalidInput, NotFound
+from modelyard_server.core.measure import Measuring
+from modelyard_server.db import compact
+from tests.storage.conftest import DAY, HOUR, World
+
+
+def test_every_kind_is_measured_and_says_when(world: World) -> None:
+    (world.paths.files / "data.csv").write_bytes(b"x" * 50_000)
+    world.run(size=200_000)
+    before = time.time()
+
+    files = world.part("files")
+
+    usage = world.storage.usage()
+    assert files.bytes >= 50_000
+    assert files.count == 1
+    runs = next(part for part in usage.parts if part.kind == "runs")
+    assert runs.count == 1
+    assert runs.bytes >= 200_000
+    assert usage.measured is not None and usage.measured >= before
+    assert usage.measuring is None
+    assert all(not part.problem for part in usage.parts)
+    assert {hold for disk in usage.disks for hold in disk.holds} == {"User files", "Workspace"}
+    assert all(disk.total > disk.free > 0 for disk in usage.disks)
+    assert world.changes[-1].domain == "storage"
+
+
+def test_what_was_measured_is_kept_until_it_is_old_or_asked_for(world: World) -> None:
+    world.part("files")
+    first = world.storage.usage().measured
+    (world.paths.files / "data.csv").write_bytes(b"x" * 50_000)
+
+    assert world.storage.usage().measured == first
+    assert world.storage.usage().measuring is None
+    assert world.part("files").bytes >= 50_000
+
+
+def test_deleted_runs_go_and_the_others_stay(world: World) -> None:
+    kept, gone = world.run(), world.run(size=300_000)
+    world.tracking.delete_run(gone.id)
+    part = world.part("deleted_runs")
+    assert (part.count, part.can_go_count) == (1, 1)
+    assert part.can_go >= 300_000
+    assert "30 days" in part.why
+
+    would = world.clean("deleted_runs", dry_run=True)
+    assert world.tracking.run(gone.id).deleted
+    done = world.clean("deleted_runs")
+
+    assert would.bytes == done.bytes >= 300_000
+    assert [item.name for item in done.items] == [f"run {gone.name}"]
+    with pytest.raises(NotFound):
+        world.tracking.run(gone.id)
+    assert not world.tracking.purging.path(gone.id).exists()
+    assert world.tracking.run(kept.id).id == kept.id
+    assert world.clean("deleted_runs").count == 0
+
+
+def test_of_some_kinds_nothing_can_be_cleaned(world: World) -> None:
+    with pytest.raises(InvalidInput, match="User files"):
+        world.clean("files")
+    assert world.cleaned().freed == []
+
+
+def test_environments_that_nothing_uses_can_go(world: World) -> None:
+    old = world.environment("a" * 16, size=400_000)
+    young = world.environment("b" * 16, age=HOUR / 2)
+    part = world.part("environments")
+    assert (part.count, part.can_go_count) == (2, 1)
+
+    done = world.clean("environments")
+
+    assert [item.name for item in done.items] == ["a" * 16]
+    assert done.bytes >= 400_000
+    assert not old.exists()
+    assert young.exists()
+    assert world.clean("environments").count == 0
+
+
+def test_long_unused_environments_go_by_themselves(world: World) -> None:
+    old = world.environment("a" * 16, age=31 * DAY)
+    recent = world.environment("b" * 16, age=29 * DAY)
+
+    world.storage.collect()
+
+    assert not old.exists()
+    assert recent.exists()
+
+
+def test_over_the_budget_the_least_recently_used_go_first(world: World) -> None:
+    folders = [
+        world.environment(letter * 16, size=1_000_000, age=age * DAY)
+        for letter, age in (("a", 3), ("b", 9), ("c", 6))
+    ]
+    total = Measuring().of(world.paths.environments).bytes
+    world.storage.environments_budget = total - 1_500_000
+
+    world.storage.collect()
+
+    assert [folder.exists() for folder in folders] == [True, False, False]
+
+
+def test_orphans_go_by_themselves_when_nobody_writes_any_more(world: World) -> None:
+    run = world.run()
+    late = world.tracking.files.writer(run.id, "late.bin")
+    late.write(b"x" * 50_000)
+    world.tracking.delete_run(run.id, forever=True)
+    late.commit()  # an upload that ends after its run was removed
+    folder = world.tracking.purging.path(run.id)
+    assert folder.is_dir()
+
+    world.storage.collect()
+    assert folder.is_dir()
+    assert world.part("orphans").count == 1
+    world.aged(folder, 2 * HOUR)
+    world.storage.collect()
+
+    assert not folder.exists()
+
+
+def test_abandoned_uploads_go_and_those_under_way_stay(world: World) -> None:
+    uploads = world.services.registry.uploads
+    under_way, left = uploads.open().id, "f" * 32
+    writer = uploads.writer(under_way, "model.pkl")
+    writer.write(b"x" * 10_000)
+    writer.commit()
+    stray = world.services.artifacts.writer(f"uploads/{left}/model.pkl")
+    stray.write(b"x" * 10_000)
+    stray.commit()
+
+    done = world.clean("uploads")
+
+    assert done.count == 1
+    assert uploads.ids() == [under_way]
+
+
+def test_kept_logs_of_deployments_that_are_gone_go_after_a_day(world: World) -> None:
+    folder = world.paths.endpoints / "e" / "log"
+    folder.mkdir(parents=True)
+    for name, age in (("old", 2 * DAY), ("young", HOUR)):
+        (folder / f"{name}.txt").write_text("it failed")
+        world.aged(folder / f"{name}.txt", age)
+
+    world.storage.collect()
+
+    assert [file.name for file in folder.iterdir()] == ["young.txt"]
+
+
+def _filled(world: World) -> int:
+    """A database with many empty pages; gives its bytes."""
+    with world.services.db.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE filler (data BLOB)")
+        for _ in range(200):
+            connection.exec_driver_sql("INSERT INTO filler VALUES (?)", (os.urandom(100_000),))
+    with world.services.db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE filler")
+    return world.paths.database.stat().st_size
+
+
+def test_empty_pages_of_the_database_are_given_back(world: World) -> None:
+    run = world.run()
+    _filled(world)
+    assert compact.pages(world.services.db).incremental
+
+    done = world.clean("database")
+
+    assert done.bytes > 15_000_000
+    assert world.paths.database.stat().st_size < 5_000_000
+    assert world.tracking.run(run.id).name == run.name
+
+
+def test_a_database_of_an_earlier_version_is_written_anew_once(world: World) -> None:
+    raw = world.services.db.engine.raw_connection()
+    raw.cursor().execute("PRAGMA auto_vacuum=NONE")
+    raw.cursor().execute("VACUUM")
+    raw.close()
+    run = world.run()
+    _filled(world)
+    assert not compact.pages(world.services.db).incremental
+
+    would = world.clean("database", dry_run=True)
+    world.clean("database")
+
+    assert "anew" in would.items[0].why
+    assert compact.pages(world.services.db).incremental
+    assert world.paths.database.stat().st_size < 5_000_000
+    assert world.tracking.run(run.id).name == run.name
+
+
+def test_others_write_while_pages_are_given_back(world: World) -> None:
+    """Each turn is a transaction of its own: a writer comes in between any two."""
+    _filled(world)
+    turns: list[int] = []
+
+    def write_too(_seconds: float) -> None:
+        world.run(size=10)
+        turns.append(compact.pages(world.services.db).free)
+
+    compact.give_back(world.services.db, pause=write_too)
+
+    assert len(turns) > 5
+    assert turns[0] > turns[-1]
