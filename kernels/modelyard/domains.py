@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from modelyard.endpoints import EndpointsApi
     from modelyard.lineage import LineageApi
     from modelyard.models import ModelsApi
+    from modelyard.storage import StorageApi
     from modelyard.tracking.api import RunsApi
 
 A = TypeVar("A")
@@ -64,6 +65,7 @@ class Domains:
     runs: Domain[RunsApi] = Domain("modelyard.tracking.api:RunsApi", "experiments", "runs")
     models: Domain[ModelsApi] = Domain("modelyard.models:ModelsApi", "models")
     endpoints: Domain[EndpointsApi] = Domain("modelyard.endpoints:EndpointsApi", "endpoints")
+    storage: Domain[StorageApi] = Domain("modelyard.storage:StorageApi", "storage")
     lineage: Domain[LineageApi] = Domain("modelyard.lineage:LineageApi", "lineage")
 
 

@@ -92,14 +92,20 @@ class Experiment:
         self._patch(ExperimentUpdate(note=note))
         return self
 
-    def delete(self) -> None:
+    def delete(self, *, forever: bool = False) -> None:
         """Hide it with its runs; `restore()` brings them back.
+
+        Parameters
+        ----------
+        forever: remove it with its runs and their files; also one that was deleted before. Models
+            registered from them stay.
 
         Raises
         ------
-        InUse: runs of it have not ended.
+        InUse: runs of it have not ended, or an endpoint depends on one.
         """
-        self._client.delete(f"/experiments/{self.id}")
+        id = find_experiment(self._client, self._name, deleted=True).id if forever else self.id
+        self._client.delete(f"/experiments/{id}", forever="true" if forever else None)
 
     def restore(self) -> Experiment:
         """Bring it back after `delete()`; silent when it was not deleted."""
