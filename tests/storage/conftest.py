@@ -20,6 +20,7 @@ from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.drafts import draft
 from modelyard_server.services import Services, build
 from tests.server_support import wait_for
@@ -40,7 +41,7 @@ class World:
         self.changes: list[Change] = []
         events = Events(lambda _payload: None)
         events.listen(self.changes.append)
-        self.engine = ProcessEngine(self.paths.engine)
+        self.engine = ProcessEngine(SameHost(self.paths), self.paths.engine)
         self.services: Services = build(
             self.paths,
             Engines([self.engine]),

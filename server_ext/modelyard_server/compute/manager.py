@@ -46,6 +46,7 @@ from modelyard_server.engines.base import Ability, Engine
 from modelyard_server.engines.devices import Devices
 from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.engines import Engines, isolates
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
 
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
@@ -157,10 +158,11 @@ class ComputeManager(LoggingConfigurable):
 
     def package_paths(self) -> set[Path]:
         """Directories that the venvs of instances take packages from, of stopped ones as well."""
+        here = SameHost(self._paths)
         return {
             path
             for instance in self._store.all()
-            for path in WorkDir(self._paths, instance.name, (0, 0)).package_paths()
+            for path in WorkDir(here, instance.name, (0, 0)).package_paths()
         }
 
     def list(self) -> list[InstanceInfo]:
