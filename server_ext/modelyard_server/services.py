@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from modelyard_server.artifacts.store import LocalArtifactStore
 from modelyard_server.compute.domain import COMPUTE
 from modelyard_server.core.events import Events
+from modelyard_server.core.loop import Loop
 from modelyard_server.core.paths import Paths, read_server
 from modelyard_server.core.secrets import Reseal, workspace_box
 from modelyard_server.core.tokens import Tokens
@@ -23,6 +25,8 @@ from modelyard_server.registry.domain import REGISTRY
 from modelyard_server.serving.domain import SERVING
 from modelyard_server.storage.domain import STORAGE
 from modelyard_server.tracking.domain import TRACKING
+
+_TOKENS_INTERVAL = 3600.0
 
 
 class Services(Parts):
@@ -41,12 +45,18 @@ class Services(Parts):
     gallery = GALLERY
     storage = STORAGE
 
+    @cached_property
+    def _token_loop(self) -> Loop:
+        return Loop("tokens", self.tokens.drop_expired, _TOKENS_INTERVAL, self.parent.log)
+
     def starts(self) -> dict[str, Callable[[], None]]:
-        """What each domain is called, and what begins its loops; see `Starting`."""
-        return {domain.title: _bound(domain.start, self.of(domain)) for domain in DOMAINS}
+        """What each part is called, and what begins its loops; see `Starting`."""
+        begins = {domain.title: _bound(domain.start, self.of(domain)) for domain in DOMAINS}
+        return {**begins, "Expired tokens": self._token_loop.start}
 
     def stop(self, *, everything: bool) -> None:
         """End the loops; with `everything`, what runs on compute targets as well."""
+        self._token_loop.stop()
         for domain in reversed(DOMAINS):
             domain.stop(self.of(domain))
         if everything:

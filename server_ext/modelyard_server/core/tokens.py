@@ -17,6 +17,9 @@ from modelyard_server.db.session import Database
 
 PREFIX = "myd_"
 
+_TOLD = 24 * 3600.0
+"""Seconds for which who sends an expired token hears that it has expired."""
+
 TokenKind = Literal["instance", "job", "scoring", "read"]
 
 _RIGHTS: dict[str, tuple[frozenset[str], bool]] = {
@@ -120,12 +123,21 @@ class Tokens:
                 self._cache[key] = found
         return found
 
+    def drop_expired(self) -> None:
+        """Forget those that expired more than a day ago; until then they are told why."""
+        with self._db.session() as session:
+            session.execute(delete(TokenRow).where(TokenRow.expires <= time.time() - _TOLD))
+        self._forget()
+
     def revoke(self, kind: TokenKind, subject: str) -> None:
         """Make all tokens of a subject worthless."""
         with self._db.session() as session:
             session.execute(
                 delete(TokenRow).where(TokenRow.kind == kind, TokenRow.subject == subject)
             )
+        self._forget()
+
+    def _forget(self) -> None:
         with self._lock:
             self._revoked += 1
             self._cache.clear()
