@@ -5,6 +5,7 @@ import { galleryPlugin } from './gallery/plugin';
 import { registryPlugin } from './registry/plugin';
 import { servingPlugin } from './serving/plugin';
 import { sidebarPlugin } from './sidebar/plugin';
+import { storagePlugin } from './storage/plugin';
 import { trackingPlugin } from './tracking/plugin';
 
 export default [
@@ -16,4 +17,5 @@ export default [
   registryPlugin,
   servingPlugin,
   galleryPlugin,
+  storagePlugin,
 ];

@@ -33,6 +33,9 @@ export function SidebarPanel(props: SidebarPanelProps): React.ReactElement {
         <h2 className="myd-sidebar-title" title={live.status?.workspace}>
           {trans.__('Modelyard')}
         </h2>
+        {sections.actions.map(({ label, icon, run }) => (
+          <IconButton key={label} icon={icon} label={label} onClick={run} />
+        ))}
         <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={refresh} />
       </div>
       {!live.connected && !unreachable && (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Sections, StoredSectionState } from './sections';
-import type { SidebarSection } from './tokens';
+import type { SidebarAction, SidebarSection } from './tokens';
 
 function section(id: string, rank: number): SidebarSection {
   return { id, rank, title: id, icon: null as never, Component: () => null };
@@ -15,6 +15,26 @@ describe('Sections', () => {
     expect(sections.all.map(one => one.id)).toEqual(['compute', 'gallery']);
     compute.dispose();
     expect(sections.all.map(one => one.id)).toEqual(['gallery']);
+  });
+});
+
+describe('Actions', () => {
+  it('stand in the order of their ranks and go when they are disposed of', () => {
+    const sections = new Sections();
+    let told = 0;
+    sections.changed.connect(() => (told += 1));
+    const action = (label: string, rank: number): SidebarAction => ({
+      label,
+      rank,
+      icon: null as never,
+      run: () => undefined,
+    });
+    sections.addAction(action('b', 20));
+    const first = sections.addAction(action('a', 10));
+    expect(sections.actions.map(({ label }) => label)).toEqual(['a', 'b']);
+    first.dispose();
+    expect(sections.actions.map(({ label }) => label)).toEqual(['b']);
+    expect(told).toBe(3);
   });
 });
 

@@ -3,13 +3,13 @@ import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { SectionState } from '../ui/section';
-import type { ISidebar, SidebarSection } from './tokens';
+import type { ISidebar, SidebarAction, SidebarSection } from './tokens';
 
 const KEY = 'modelyard:sections';
 
 /** The sections in the order of their ranks. */
 export class Sections implements ISidebar {
-  /** Emitted when a section was added or removed. */
+  /** Emitted when a section or an action was added or removed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -27,7 +27,22 @@ export class Sections implements ISidebar {
     });
   }
 
+  /** The buttons in the panel's head, in the order of their ranks. */
+  get actions(): readonly SidebarAction[] {
+    return this._actions;
+  }
+
+  addAction(action: SidebarAction): IDisposable {
+    this._actions = [...this._actions, action].sort((a, b) => a.rank - b.rank);
+    this._changed.emit();
+    return new DisposableDelegate(() => {
+      this._actions = this._actions.filter(other => other !== action);
+      this._changed.emit();
+    });
+  }
+
   private _all: readonly SidebarSection[] = [];
+  private _actions: readonly SidebarAction[] = [];
   private readonly _changed = new Signal<this, void>(this);
 }
 

@@ -13,10 +13,23 @@ export interface SidebarSection {
   Component: React.ComponentType;
 }
 
+/** A button in the head of the panel, for what has no list in it. */
+export interface SidebarAction {
+  /** Read aloud and shown as tooltip. */
+  label: string;
+  /** Its place, from the left. */
+  rank: number;
+  icon: LabIcon;
+  run: () => void;
+}
+
 /** The one Modelyard panel in the left area. */
 export interface ISidebar {
   /** Add a section; dispose of the answer to remove it. */
   addSection(section: SidebarSection): IDisposable;
+
+  /** Add a button; dispose of the answer to remove it. */
+  addAction(action: SidebarAction): IDisposable;
 }
 
 export const ISidebar = new Token<ISidebar>(
