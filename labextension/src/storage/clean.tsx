@@ -25,7 +25,7 @@ function CleanView({ cleaning, model }: CleanViewProps): React.ReactElement {
   if (done) {
     return (
       <div className="myd-clean">
-        <p>{trans.__('%1 are free. Some things stayed:', formatBytes(done.bytes))}</p>
+        <p>{trans.__('%1 were freed. Some things stayed:', formatBytes(done.bytes))}</p>
         <Items items={keptOf(done)} />
       </div>
     );
@@ -137,7 +137,7 @@ class CleanDialog extends Dialog<unknown> {
     void this._cleaning.submit().then(() => {
       const { done } = this._cleaning;
       if (done && keptOf(done).length === 0) {
-        notifySuccess(this._trans.__('%1 are free.', formatBytes(done.bytes)));
+        notifySuccess(this._trans.__('%1 were freed.', formatBytes(done.bytes)));
         super.resolve(1);
       }
     });

@@ -24,6 +24,11 @@ from modelyard_server.storage.content import DAY, Content, Removable
 _NOT_NEEDED = "Nothing uses it. It is made again when it is asked for."
 
 
+_FOREIGN = 30 * DAY
+"""Seconds that a deployment's image of another workspace stays without a container: that one can
+make it again, and where it is gone nobody else would ever remove it."""
+
+
 class Limits:
     """When environments go by themselves.
 
@@ -222,12 +227,14 @@ class Images(Content):
         stays: set[str] = set()
         free: list[ImageInfo] = []
         for info in reversed(infos):  # what rests on others comes first
-            ours = info.tag.startswith((f"{repository}/runtime:", f"{repository}/env:"))
+            used = max(info.used, stock.used(info.tag))
+            foreign = info.tag.startswith(f"{repository}/app:") and not self._is_app(info.tag)
+            rest = _FOREIGN if foreign else GRACE
             if (
-                (ours or self._is_app(info.tag))
+                info.tag != self._base
                 and not info.in_use
                 and info.tag not in needed | stays
-                and max(info.used, stock.used(info.tag)) < time.time() - GRACE
+                and used < time.time() - rest
             ):
                 free.append(info)
             else:

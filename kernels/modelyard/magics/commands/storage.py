@@ -47,7 +47,7 @@ def clean(session: Session, args: Parsed) -> Cleaned | None:
     if not session.confirm(f"Remove {things}?", yes=args.flag("yes")):
         return None
     done = storage.clean([each.kind for each in would if each.count])
-    session.say(f"{size(done.info.bytes)} are free.")
+    session.say(f"{size(done.info.bytes)} were freed.")
     return done
 
 
