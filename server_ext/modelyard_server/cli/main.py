@@ -7,17 +7,21 @@ import sys
 from pathlib import Path
 
 from modelyard.errors import ModelyardError
+from modelyard.magics.catalog import terminal_table
 
 _EXTRA = 'This command needs the server part: pip install "modelyard[lab]"'
 
+_OWN = ("up", "down", "status", "doctor", "image", "secrets")
 
-_DOMAINS = {
-    "compute": "compute instances: list, devices, create, start, stop, restart, delete, log",
-    "experiments": "experiments: list",
-    "runs": "runs: list, show, compare, delete",
-    "models": "models: list, show, register, download, delete",
-    "endpoints": "endpoints: list, show, deploy, score, keys, log, delete",
-}
+
+def _shared() -> dict[str, str]:
+    """First words of the commands that `%ml` has as well, and what is said of them."""
+    table = terminal_table("modelyard")
+    return {
+        word: ", ".join(table.following((word,))) or table.below((word,))[0].summary
+        for word in table.groups()
+        if word not in _OWN
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,15 +75,15 @@ def _parser() -> argparse.ArgumentParser:
         help="rotate: seal everything with a new key and drop the old one (JupyterLab is stopped)",
     )
 
-    for domain, about in _DOMAINS.items():
-        commands.add_parser(domain, help=about)
+    for word, about in _shared().items():
+        commands.add_parser(word, help=about)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     given = sys.argv[1:] if argv is None else argv
-    if given and given[0] in _DOMAINS:  # these have a parser of their own, see words.py
+    if given and given[0] in _shared():  # these have a parser of their own, see words.py
         arguments = argparse.Namespace(command=given[0], words=given[1:])
     else:
         arguments = _parser().parse_args(given)
@@ -88,14 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     except ImportError as error:
         print(f"modelyard: {error}. {_EXTRA}", file=sys.stderr)
         return 1
-    own = {
-        "up": server.up,
-        "down": server.down,
-        "status": server.status,
-        "doctor": doctor.doctor,
-        "image": image.image,
-        "secrets": seal.secrets,
-    }
+    acts = (server.up, server.down, server.status, doctor.doctor, image.image, seal.secrets)
+    own = dict(zip(_OWN, acts, strict=True))
     try:
         return own.get(arguments.command, words.words)(arguments)
     except ModelyardError as error:
