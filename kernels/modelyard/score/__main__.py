@@ -40,6 +40,7 @@ def main() -> int:
     begun = time.monotonic()
     try:
         scorer = load(settings)
+        opened = time.time()
         listener = listen(settings.host, settings.port)
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever it is, the user must see it
         traceback.print_exc()
@@ -49,7 +50,7 @@ def main() -> int:
 
     def ready() -> None:
         say(f"Ready after {time.monotonic() - begun:.1f} s, listening on port {settings.port}.")
-        status.write("ready", "Ready")
+        status.write("ready", "Ready", opened=opened)
 
     serve(app, listener, ready)
     say("Stopped.")

@@ -17,15 +17,24 @@ _TAIL = 30
 
 
 class StatusFile:
-    """Writes `{"state", "message", "detail", "time"}`; state is starting, ready or failed."""
+    """Writes `{"state", "message", "detail", "time", "opened"}`.
+
+    `state` is starting, ready or failed; `opened` a moment before the port was opened, or 0.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, state: str, message: str, detail: str = "") -> None:
+    def write(self, state: str, message: str, detail: str = "", opened: float = 0.0) -> None:
         """Replace the file."""
         draft = self._path.with_suffix(".tmp")
-        body = {"state": state, "message": message, "detail": detail, "time": time.time()}
+        body = {
+            "state": state,
+            "message": message,
+            "detail": detail,
+            "time": time.time(),
+            "opened": opened,
+        }
         draft.write_bytes(orjson.dumps(body))
         draft.replace(self._path)
 

@@ -49,6 +49,9 @@ class Status(msgspec.Struct, kw_only=True):
     message: str = ""
     detail: str = ""
     time: float = 0.0
+    """When it said so."""
+    opened: float = 0.0
+    """When it is ready: a moment before it opened the port."""
 
 
 class EndpointFolder:

@@ -115,6 +115,7 @@ class ServingManager(LoggingConfigurable):
         settle: seconds to wait for what workers have in hand, at most.
         """
         self._converger.stop()
+        self._rollout.stop(settle)
         self._converger.settle(settle)
 
     @property

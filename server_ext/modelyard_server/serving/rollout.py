@@ -1,8 +1,9 @@
 """One endpoint, brought to what is wanted, in idempotent steps that a crash may interrupt.
 
 `converge` looks at the rows and the engine and does whatever is missing. It is called on a worker,
-once at a time for an endpoint (see `core.converge`), and gives the worker back while a scoring
-server loads its model or answers its last requests.
+once at a time for an endpoint (see `core.converge`), and gives the worker back while a runtime is
+made, a scoring server loads its model or answers its last requests. What serves comes first: it is
+brought up again also while its successor is on the way.
 """
 
 from __future__ import annotations
@@ -11,60 +12,30 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from modelyard.errors import (
-    EngineUnavailable,
-    InUse,
-    ModelyardError,
-    ServerError,
-    WaitTimeout,
-)
+from modelyard.errors import EngineUnavailable, ModelyardError, ServerError
 from modelyard.schema.common import Progress
 from modelyard_server.core.converged import Again
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.secrets import SecretBox
-from modelyard_server.engines.base import Ability, Engine
-from modelyard_server.engines.engines import Engines, bring_up
-from modelyard_server.engines.reach import SameHost
-from modelyard_server.engines.spec import (
-    LABEL_KIND,
-    LABEL_NAME,
-    LABEL_WORKSPACE,
-    Phase,
-    Runtime,
-)
+from modelyard_server.engines.base import Engine, EngineLost
+from modelyard_server.engines.engines import Engines
+from modelyard_server.engines.spec import Phase
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
-from modelyard_server.serving import spec as specs
 from modelyard_server.serving.files import EndpointFolder
-from modelyard_server.serving.outcome import advice, disk_error, exit_of, explained
+from modelyard_server.serving.journal import Journal, Superseded
+from modelyard_server.serving.launch import ENGINE_POLL, Launcher
+from modelyard_server.serving.outcome import disk_error, exit_of, explained
 from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
+from modelyard_server.serving.removal import Removal
 from modelyard_server.serving.store import ServingStore
-
-STOP_SECONDS = 40.0
-"""A scoring server gets this long to answer what it has (see modelyard/score/server.py)."""
 
 _KEPT_LINES = 1000
 _POLL = Again(0.05)
 _NOW = Again(0.0)
-_ENGINE_POLL = 0.25
-_STARTS = 4
-"""A deployment that crashed this often before it was ready has failed, exit code seen or not."""
-
-
-class Superseded(Exception):
-    """A newer deployment, or the endpoint's deletion, made this one pointless."""
-
-
-@dataclass
-class _Starting:
-    """A scoring server that was started and is not ready yet."""
-
-    deadline: float
-    look: float = 0.0
-    """When to ask the engine again whether it lives."""
+_PAUSE = 5.0
+"""Seconds between two tries to bring up what serves while its successor is on the way."""
 
 
 class Rollout:
@@ -92,38 +63,60 @@ class Rollout:
         log: logging.Logger,
     ) -> None:
         self._store = store
-        self._paths = paths
         self._engines = engines
         self._environments = environments
         self._registry = registry
         self._box = box
-        self._changed = changed
-        self._gone = gone
-        self._start_timeout = start_timeout
         self._log = log
-        self._progress: dict[str, Progress] = {}
-        self._starting: dict[str, _Starting] = {}
-        self._draining: dict[str, float] = {}
         self._keys = threading.Lock()
+        self._journal = Journal(store, changed)
+        self._launcher = Launcher(
+            paths=paths,
+            environments=environments,
+            registry=registry,
+            box=box,
+            journal=self._journal,
+            start_timeout=start_timeout,
+            log=log,
+        )
+        self._removal = Removal(
+            store=store,
+            paths=paths,
+            environments=environments,
+            registry=registry,
+            launcher=self._launcher,
+            journal=self._journal,
+            keys=self._keys,
+            gone=gone,
+            log=log,
+        )
+        self._looked_after: dict[str, float] = {}  # when to look at what serves, beside its heir
+        self._rejoining: dict[str, bool] = {}  # True: it ends; False: it was started again
+
+    def progress(self, deployment: str) -> Progress | None:
+        """What is being done for a deployment at this moment."""
+        return self._journal.progress(deployment)
+
+    def image(self, engine: Engine, deployment: DeploymentRecord) -> str:
+        """Reference of its image; empty on an engine without images."""
+        return self._launcher.image(engine, deployment)
+
+    def forget(self, endpoint: EndpointRecord) -> None:
+        """Remove what is here of an endpoint on an engine that this server does not have."""
+        self._removal.forget(endpoint)
 
     @property
     def repository(self) -> str:
         """What names of images begin with."""
         return self._environments.repository
 
-    def progress(self, deployment: str) -> Progress | None:
-        """What is being done for a deployment at this moment."""
-        return self._progress.get(deployment)
-
     def folder(self, engine: Engine, endpoint: str) -> EndpointFolder:
         """The endpoint's folder."""
-        return EndpointFolder(self._paths.endpoints / endpoint, engine.reach)
+        return self._launcher.folder(engine, endpoint)
 
-    def image(self, engine: Engine, deployment: DeploymentRecord) -> str:
-        """Reference of its image; empty on an engine without images."""
-        if Ability.IMAGES not in engine.abilities:
-            return ""
-        return specs.app_tag(self._environments.repository, self._paths, deployment)
+    def stop(self, settle: float) -> None:
+        """Make nothing more; wait for what is being made, at most `settle` seconds."""
+        self._launcher.preparations.stop(settle)
 
     def publish_keys(self, name: str) -> None:
         """Let the scoring servers know the endpoint's keys as they are now.
@@ -150,168 +143,129 @@ class Rollout:
             return None
         engine = self._engines.of(endpoint.engine)
         if endpoint.desired == "deleted":
-            self._tear_down(engine, endpoint)
-            return None
+            for deployment in endpoint.deployments:
+                self._looked_after.pop(deployment.id, None)
+                self._rejoining.pop(deployment.id, None)
+            return None if self._removal.tear_down(engine, endpoint) else _POLL
         if endpoint.error is not None:
             return None
         self.publish_keys(name)
-        # Before anything starts: the hand-over of a port knows an old and a new one only.
-        for retired in endpoint.retired:
-            if not self._retire(engine, endpoint, retired):
-                return _POLL
+        leaving = [each for each in endpoint.retired if not self._retired(engine, endpoint, each)]
+        if any(not self._launcher.preparations.busy(each.id) for each in leaving):
+            # Nothing starts before they are gone: the hand-over of a port knows an old and a new
+            # one only. One that is being made yet was never started.
+            return _POLL
         coming, current = endpoint.next, endpoint.current
+        serves = current if current is not None and current.state != "failed" else None
         if coming is not None and coming.state in ADVANCING:
-            return _POLL if self._roll_out(engine, endpoint, coming) else _NOW
-        if current is not None and current.state != "failed":
-            return None if self._keep_up(engine, endpoint, current) else _POLL
-        return None
+            if serves is not None:
+                self._look_after(engine, endpoint, serves, coming)
+            return _POLL if self._roll_out(engine, endpoint, coming, serves) else _NOW
+        if serves is not None and not self._keep_up(engine, endpoint, serves):
+            return _POLL
+        return _POLL if leaving else None
 
     # -- a new deployment -------------------------------------------------------------------
 
-    def _roll_out(self, engine: Engine, endpoint: EndpointRecord, coming: DeploymentRecord) -> bool:
+    def _roll_out(
+        self,
+        engine: Engine,
+        endpoint: EndpointRecord,
+        coming: DeploymentRecord,
+        serves: DeploymentRecord | None,
+    ) -> bool:
         """A step of a new deployment; True while it has to be waited for."""
         try:
-            if coming.id not in self._starting:
-                self._set(coming, state="building")
-                self._report(coming, Progress(phase="preparing", message="Preparing the model"))
-                self._launch(engine, endpoint, coming, self._runtime(engine, coming))
-            if not self._is_ready(engine, coming):
+            if self._rejoining.get(coming.id):
+                return not self._ended_to_rejoin(engine, coming)
+            if coming.state == "queued":
+                self._journal.set(coming, state="building")
+                progress = Progress(phase="preparing", message="Preparing the model")
+                self._journal.report(coming, progress)
+            if not self._launcher.bring_up(engine, endpoint, coming):
+                return True
+            self._launcher.check_alive(engine, coming)
+            if not self._launcher.lives(engine, endpoint, coming):
+                self._launcher.over(coming)  # the port's holder was replaced meanwhile: once more
+                return False
+            if serves is not None and self._stands_before(engine, endpoint, coming, serves):
+                self._rejoin(engine, coming)
                 return True
         except Superseded:
-            self._no_longer_starting(coming)
+            self._give_over(coming)
             return False
         except EngineUnavailable:
-            self._no_longer_starting(coming)
+            self._give_over(coming)
             raise  # the wish stands until the engine is back
         except Exception as error:  # noqa: BLE001  a fault of ours must not be tried for ever
             if not isinstance(error, ModelyardError | OSError):
                 self._log.exception("modelyard: deployment %s failed", coming.id)
-            self._no_longer_starting(coming)
+            self._give_over(coming)
             self._fail(engine, coming, error)
             return False
-        self._no_longer_starting(coming)
+        self._give_over(coming)
         if self._store.switch(endpoint.name, coming.id):
-            self._changed(endpoint.name)
+            self._journal.changed(endpoint.name)
             self._registry.usage_changed(coming.model)
+        if serves is not None:
+            self._forget_care(serves)
         return False
 
-    def _no_longer_starting(self, deployment: DeploymentRecord) -> None:
-        self._starting.pop(deployment.id, None)
-        self._progress.pop(deployment.id, None)
-
-    def _runtime(self, engine: Engine, deployment: DeploymentRecord) -> Runtime:
-        """Environment, model and script made ready; quick when they were before."""
-        app = self.folder(engine, deployment.endpoint).make_app(
-            deployment.id,
-            self._registry.files(deployment.model, deployment.version),
-            deployment.script,
-        )
-        return self._environments.scoring(
-            engine,
-            deployment.requirements,
-            app,
-            self.image(engine, deployment),
-            {
-                LABEL_WORKSPACE: self._paths.workspace_id,
-                LABEL_KIND: specs.SCORING,
-                LABEL_NAME: deployment.id,
-            },
-            lambda progress: self._report(deployment, progress),
-        )
-
-    def _launch(
-        self,
-        engine: Engine,
-        endpoint: EndpointRecord,
-        deployment: DeploymentRecord,
-        runtime: Runtime,
-    ) -> None:
-        """Container created and started; its network's holder first."""
-        held_since = self._hold_port(engine, endpoint, deployment)
-        spec = specs.scoring_spec(
-            self._paths,
-            engine.reach,
-            endpoint,
-            deployment,
-            runtime,
-            self._box.open(deployment.env),
-        )
-        seen = engine.inspect(spec.container)
-        if seen is not None and held_since is not None and (seen.started or 0.0) < held_since:
-            # It lives in the network of an earlier holder, where nobody can reach it.
-            engine.remove(spec.container)
-            seen = None
-        if seen is None or seen.phase is not Phase.RUNNING:
-            self._report(deployment, Progress(phase="creating", message="Creating the container"))
-            self.folder(engine, endpoint.name).clear_status(deployment.id)
-            self._set(deployment, state="starting")
-        bring_up(engine, spec)
-        self._starting[deployment.id] = _Starting(time.monotonic() + self._start_timeout)
-
-    def _hold_port(
-        self, engine: Engine, endpoint: EndpointRecord, deployment: DeploymentRecord
-    ) -> float | None:
-        """See that the port is held; since when, None where no container does that."""
-        if Ability.HOLDS_PORTS not in engine.abilities:
-            return None
-        name = specs.holder_name(self._paths, endpoint.name)
-        seen = engine.inspect(name)
-        if seen is None or seen.phase is not Phase.RUNNING:
-            image = self._environments.ensure_base(engine, lambda p: self._report(deployment, p))
-            spec = specs.holder_spec(self._paths, endpoint, image)
-            bring_up(engine, spec)
-            seen = engine.inspect(name)
-        return seen.started if seen is not None else None
-
-    def _is_ready(self, engine: Engine, deployment: DeploymentRecord) -> bool:
-        """Whether the scoring server says that it listens.
-
-        Raises
-        ------
-        ServerError: it said why it cannot, or ended.
-        WaitTimeout: it has said nothing for too long.
-        """
-        said = self.folder(engine, deployment.endpoint).status(deployment.id)
-        if said is not None and said.state == "ready":
-            return True
-        if said is not None and said.state == "failed":
-            what = "init() failed" if deployment.script else "The model cannot be loaded"
-            raise ServerError(f"{what}: {said.message}.", hint=said.detail)
-        if said is not None:
-            self._report(deployment, Progress(phase="starting", message=said.message))
-        starting, now = self._starting[deployment.id], time.monotonic()
-        if now >= starting.look:
-            starting.look = now + _ENGINE_POLL
-            self._check_alive(engine, deployment)
-        if now >= starting.deadline:
-            raise WaitTimeout(
-                f"The scoring server was not ready after {self._start_timeout:.0f} s.",
-                hint="Look at its log. The configuration's ServingManager.start_timeout sets the "
-                "time.",
-            )
-        return False
-
-    def _check_alive(self, engine: Engine, deployment: DeploymentRecord) -> None:
-        seen = engine.inspect(specs.scoring_name(self._paths, deployment))
-        if seen is None:
-            raise ServerError("The container was removed while it started.", hint="Deploy again.")
-        if seen.phase is Phase.EXITED or seen.restarts >= _STARTS:
-            ended = exit_of(seen)
-            self._set(deployment, exit=ended)
-            raise ServerError(
-                f"The scoring server ended while it started: {ended.message}", hint=advice(ended)
-            )
+    def _give_over(self, coming: DeploymentRecord) -> None:
+        self._launcher.over(coming)
+        self._rejoining.pop(coming.id, None)
 
     def _fail(self, engine: Engine, deployment: DeploymentRecord, error: Exception) -> None:
         """Keep what explains it, remove the rest; what serves goes on serving."""
-        container = specs.scoring_name(self._paths, deployment)
+        container = self._launcher.container(deployment)
         tail = engine.logs(container, _KEPT_LINES)
         self.folder(engine, deployment.endpoint).keep_log(deployment.id, tail)
         self._log.warning("modelyard: deployment %s failed: %s", container, error)
-        self._remove_parts(engine, deployment)
+        self._removal.remove_parts(engine, deployment)
         self._store.update(deployment.id, state="failed", error=explained(error, tail))
-        self._changed(deployment.endpoint)
+        self._journal.changed(deployment.endpoint)
         self._registry.usage_changed(deployment.model)
+
+    # -- the order at the port --------------------------------------------------------------
+
+    def _stands_before(
+        self,
+        engine: Engine,
+        endpoint: EndpointRecord,
+        coming: DeploymentRecord,
+        serves: DeploymentRecord,
+    ) -> bool:
+        """Whether what serves was started anew and has opened the port behind its successor.
+
+        The kernel gives new connections to the one that joined second (`take_over` in
+        modelyard/score/server.py), and one that gets them must not close the port: those that
+        wait in its queue would be lost.
+        """
+        if coming.id in self._rejoining:  # once: one that crashes on and on may not hold it up
+            return False
+        old = self.folder(engine, endpoint.name).status(serves.id)
+        new = self.folder(engine, endpoint.name).status(coming.id)
+        if old is None or new is None or old.state != "ready" or not new.opened:
+            return False
+        # Ready is later than opened. What is not surely before is taken to be behind.
+        return old.time >= new.opened and self._launcher.lives(engine, endpoint, serves)
+
+    def _rejoin(self, engine: Engine, coming: DeploymentRecord) -> None:
+        """Begin to start it again, behind what serves, which gets all requests meanwhile."""
+        progress = Progress(phase="starting", message="Starting behind the one that serves")
+        self._journal.report(coming, progress)
+        self._log.info("modelyard: deployment %s joins its port again", coming.id)
+        self._rejoining[coming.id] = True
+        self._removal.drained(engine, coming)
+        # What it said is true no longer: also for a server that is started in this moment.
+        self.folder(engine, coming.endpoint).clear_status(coming.id)
+
+    def _ended_to_rejoin(self, engine: Engine, coming: DeploymentRecord) -> bool:
+        if not self._removal.drained(engine, coming):
+            return False
+        self._rejoining[coming.id] = False
+        self._launcher.over(coming)
+        return True
 
     # -- what serves ------------------------------------------------------------------------
 
@@ -319,21 +273,50 @@ class Rollout:
         """A step towards the current deployment's running, as after a crash; True when it does."""
         waits = False
         try:
-            if current.id not in self._starting:
-                self._launch(engine, endpoint, current, self._runtime(engine, current))
-            waits = not self._is_ready(engine, current)
+            waits = not self._launcher.bring_up(engine, endpoint, current)
         except Superseded:
             return True
         except OSError as error:
             raise disk_error(error) from error
         finally:
             if not waits:
-                self._no_longer_starting(current)
+                self._launcher.over(current)
         if waits:
             return False
         self._store.update(current.id, state="running", error=None)
-        self._changed(endpoint.name)
+        self._journal.changed(endpoint.name)
         return True
+
+    def _look_after(
+        self,
+        engine: Engine,
+        endpoint: EndpointRecord,
+        current: DeploymentRecord,
+        coming: DeploymentRecord,
+    ) -> None:
+        """Bring up what serves while its successor is on the way.
+
+        That it cannot be brought up is no fault of its successor, which may be the mend.
+        """
+        now = time.monotonic()
+        if now < self._looked_after.get(current.id, 0.0):
+            return
+        pause = ENGINE_POLL
+        try:
+            well = current.state == "running" and not self._launcher.is_starting(current)
+            if not well or not self._launcher.lives(engine, endpoint, current):
+                pause = ENGINE_POLL if self._keep_up(engine, endpoint, current) else 0.0
+        except EngineLost:
+            self._launcher.over(coming)  # it gets its time anew when the engine is back
+            raise
+        except ModelyardError as error:
+            self._log.warning("modelyard: %s does not serve: %s", endpoint.name, error)
+            pause = _PAUSE
+        self._looked_after[current.id] = now + pause
+
+    def _forget_care(self, former: DeploymentRecord) -> None:
+        self._launcher.over(former)
+        self._looked_after.pop(former.id, None)
 
     def give_up(self, name: str, reason: str) -> None:
         """Stop the current deployment, which crashes again and again."""
@@ -341,10 +324,11 @@ class Rollout:
         if endpoint is None or endpoint.current is None:
             return
         current, engine = endpoint.current, self._engines.of(endpoint.engine)
-        container = specs.scoring_name(self._paths, current)
+        container = self._launcher.container(current)
         seen = engine.inspect(container)
         tail = engine.logs(container, _KEPT_LINES)
         engine.stop(container, 1.0)
+        self._forget_care(current)
         ended = exit_of(seen) if seen is not None and seen.phase is Phase.EXITED else None
         said = self.folder(engine, name).status(current.id)
         why = f" {said.message}." if said is not None and said.state == "failed" else ""
@@ -352,87 +336,13 @@ class Rollout:
         error = ServerError(f"{reason}{why}", hint="Deploy again when the cause is mended.")
         self.folder(engine, name).keep_log(current.id, tail)
         self._store.update(current.id, state="failed", exit=ended, error=explained(error, tail))
-        self._changed(name)
+        self._journal.changed(name)
 
     # -- what goes --------------------------------------------------------------------------
 
-    def _retire(
+    def _retired(
         self, engine: Engine, endpoint: EndpointRecord, deployment: DeploymentRecord
     ) -> bool:
-        """Let it answer what it has, then remove all of it; says whether it is gone."""
-        container = specs.scoring_name(self._paths, deployment)
-        heir = endpoint.current or deployment
-        if deployment.id not in self._draining:
-            message = "The previous deployment answers its last requests"
-            self._report(heir, Progress(phase="draining", message=message))
-            engine.terminate(container)  # first: what fails here is tried again
-            self._draining[deployment.id] = time.monotonic() + STOP_SECONDS
-        seen = engine.inspect(container)
-        alive = seen is not None and seen.phase in (Phase.RUNNING, Phase.PAUSED)
-        if alive and time.monotonic() < self._draining[deployment.id]:
-            return False
-        self._remove_parts(engine, deployment)
-        self.folder(engine, endpoint.name).drop_log(deployment.id)
-        self._store.remove_deployment(deployment.id)
-        del self._draining[deployment.id]
-        self._progress.pop(heir.id, None)
-        self._changed(endpoint.name)
-        self._registry.usage_changed(deployment.model)
-        return True
-
-    def _remove_parts(self, engine: Engine, deployment: DeploymentRecord) -> None:
-        self._starting.pop(deployment.id, None)
-        engine.remove(specs.scoring_name(self._paths, deployment))
-        try:
-            self._environments.remove_app_image(engine, self.image(engine, deployment))
-        except InUse as error:  # by a container that somebody else started from it
-            self._log.warning("modelyard: %s", error)
-        self.folder(engine, deployment.endpoint).drop(deployment.id)
-
-    def _tear_down(self, engine: Engine, endpoint: EndpointRecord) -> None:
-        """Remove everything of the endpoint; its rows last, so that a crash is repaired."""
-        for deployment in endpoint.deployments:
-            self._remove_parts(engine, deployment)
-            self._draining.pop(deployment.id, None)
-            self._progress.pop(deployment.id, None)
-        if Ability.HOLDS_PORTS in engine.abilities:
-            engine.remove(specs.holder_name(self._paths, endpoint.name))
-        with self._keys:
-            self.folder(engine, endpoint.name).remove()
-            if not self._store.remove_deleted(endpoint.name):
-                return
-        self._gone(endpoint.name)
-        for model in {deployment.model for deployment in endpoint.deployments}:
-            self._registry.usage_changed(model)
-
-    def forget(self, endpoint: EndpointRecord) -> None:
-        """Remove what is here of an endpoint on an engine that this server does not have.
-
-        Its containers, should there be any yet, are swept when a server has that engine again.
-        """
-        with self._keys:
-            root = self._paths.endpoints / endpoint.name
-            EndpointFolder(root, SameHost(self._paths)).remove()
-            self._store.mark_deleted(endpoint.name)
-            self._store.remove_deleted(endpoint.name)
-        self._gone(endpoint.name)
-        for model in {deployment.model for deployment in endpoint.deployments}:
-            self._registry.usage_changed(model)
-
-    # -- telling ----------------------------------------------------------------------------
-
-    def _set(self, deployment: DeploymentRecord, **fields: Any) -> None:
-        """Note a change; Superseded when the deployment is not wanted any more."""
-        if not self._store.update(deployment.id, **fields):
-            raise Superseded
-        self._changed(deployment.endpoint)
-
-    def _report(self, deployment: DeploymentRecord, progress: Progress) -> None:
-        progress.since = progress.since or time.time()
-        before = self._progress.get(deployment.id)
-        self._progress[deployment.id] = progress
-        if before is None or (before.message, before.fraction) != (
-            progress.message,
-            progress.fraction,
-        ):
-            self._changed(deployment.endpoint)
+        self._looked_after.pop(deployment.id, None)
+        self._rejoining.pop(deployment.id, None)
+        return self._removal.retire(engine, endpoint, deployment)
