@@ -133,7 +133,7 @@ class ModelyardApp(ExtensionApp):
         self.starting = Starting(
             {
                 "The kernel of JupyterLab": lambda: self._export(serverapp),
-                "server.json": lambda: self._tell(serverapp),
+                "server.json": lambda: self._write_server_info(serverapp),
                 **services.starts(),
             },
             services.events.system_changed,
@@ -157,7 +157,7 @@ class ModelyardApp(ExtensionApp):
         }
         os.environ.update(self._exported)
 
-    def _tell(self, serverapp: Any) -> None:
+    def _write_server_info(self, serverapp: Any) -> None:
         """Where `modelyard status` and `down` find this server."""
         info = ServerInfo(
             pid=os.getpid(),

@@ -58,11 +58,17 @@ class Services(Parts):
         """End the loops; with `everything`, what runs on compute targets as well."""
         self._token_loop.stop()
         for domain in reversed(DOMAINS):
-            domain.stop(self.of(domain))
+            self._end(domain, domain.stop)
         if everything:
             for domain in reversed(DOMAINS):
-                domain.stop_all(self.of(domain))
+                self._end(domain, domain.stop_all)
         self.db.close()
+
+    def _end(self, domain: Domain[Any], end: Callable[[Any], None]) -> None:
+        try:
+            end(self.of(domain))
+        except Exception:
+            self.parent.log.exception("modelyard: %s did not end in order", domain.title)
 
     def problems(self) -> list[str]:
         """Sentences about what does not work at this moment, domain by domain."""

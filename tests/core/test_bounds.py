@@ -10,6 +10,7 @@ from tornado.httpclient import HTTPClientError
 
 RUN = "0123456789abcdef" * 2
 LONG = "x" * 1_000_000
+MANY = {str(number): "v" for number in range(20_000)}
 DEEP: Any = "[" * 100_000 + "]" * 100_000
 
 Case = tuple[str, str, Any]
@@ -40,7 +41,7 @@ BODIES: list[Case] = [
     ("POST", "runs", {"id": "e" * 32, "experiment": "e", "started": 1e300}),
     ("POST", "runs", {"id": "d" * 32, "experiment": "e", "name": LONG}),
     ("POST", "runs", {"id": "c" * 32, "experiment": "e", "tags": {"a" * 10_000: LONG}}),
-    ("POST", "runs", {"id": "b" * 32, "experiment": "e", "params": {str(i): "v" for i in range(20_000)}}),
+    ("POST", "runs", {"id": "b" * 32, "experiment": "e", "params": MANY}),
     ("POST", "runs", {"id": "a" * 32, "experiment": "e", "tags": {"\0": "\0"}}),
     ("PATCH", f"runs/{RUN}", {"note": LONG}),
     ("PATCH", f"runs/{RUN}", {"tags": {"k" * 100_000: "v"}}),
@@ -52,7 +53,7 @@ BODIES: list[Case] = [
     ("POST", "models/m/versions", {"run_id": RUN, "path": "a\0"}),
     ("POST", "models/m/versions", {"upload": LONG}),
     ("POST", "models/m/versions", {"upload": "..", "flavor": LONG}),
-    ("PATCH", "models/m", {"tags": {str(i): "v" for i in range(20_000)}}),
+    ("PATCH", "models/m", {"tags": MANY}),
     ("POST", "experiments", DEEP),
     ("POST", "experiments", "\xff"),
     ("POST", "experiments", '{"name": "\\ud800"}'),
