@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from modelyard.schema.storage import StorageClean, StorageCleaned, StorageFreed,
 from modelyard.schema.tracking import RunCreate, RunFinish, RunInfo
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
+from modelyard_server.engines.base import Engine
 from modelyard_server.engines.engines import Engines
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.reach import SameHost
@@ -36,7 +37,9 @@ class Server(LoggingConfigurable):
 class World:
     """A workspace and all that manages it; no loop runs."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, engines: Sequence[Engine] = (), **config: dict[str, object]
+    ) -> None:
         self.paths = Paths(root).make()
         self.changes: list[Change] = []
         events = Events(lambda _payload: None)
@@ -44,12 +47,12 @@ class World:
         self.engine = ProcessEngine(SameHost(self.paths), self.paths.engine)
         self.services: Services = build(
             self.paths,
-            Engines([self.engine]),
+            Engines([*engines, self.engine]),
             "process",
             events,
             dict,
             "/",
-            Server(config=Config()),
+            Server(config=Config(config)),
         )
         self.storage = self.services.storage
         self.tracking = self.services.tracking

@@ -224,6 +224,7 @@ class Images(Content):
         repository, stock = self._environments.repository, self._environments.stock
         infos = images.image_infos([f"{repository}/", self._base])
         needed = set(self._serving.deployments().values())  # last: rows come before images
+        ours = tuple(f"{repository}/{kind}:" for kind in ("runtime", "env", "app"))
         stays: set[str] = set()
         free: list[ImageInfo] = []
         for info in reversed(infos):  # what rests on others comes first
@@ -231,7 +232,7 @@ class Images(Content):
             foreign = info.tag.startswith(f"{repository}/app:") and not self._is_app(info.tag)
             rest = _FOREIGN if foreign else GRACE
             if (
-                info.tag != self._base
+                info.tag.startswith(ours)
                 and not info.in_use
                 and info.tag not in needed | stays
                 and used < time.time() - rest
