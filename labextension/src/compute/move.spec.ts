@@ -60,7 +60,7 @@ describe('moveForm', () => {
 
   it('says what is given up where nothing is isolated', () => {
     const help = (of: FormOptions<InstanceInfo>): string | undefined =>
-      of.fields[1].adapt?.(of.initial).help;
+      of.fields[0].adapt?.(of.initial).help;
     expect(help(form())).toContain('the whole machine');
     expect(help(form('process'))).not.toContain('the whole machine');
   });

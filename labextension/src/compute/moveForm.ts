@@ -32,16 +32,16 @@ export function moveForm(
           value: each.name,
           label: engineChoice(each.name, trans),
         })),
-      },
-      {
-        name: 'confirmed',
-        label: trans.__('Move it: its programs will run somewhere else'),
-        kind: 'checkbox',
         adapt: values => ({
           help: isBare(values.engine)
             ? trans.__('There they see the whole machine: its files, its processes, its network.')
             : trans.__('What is left where it was is removed, except User files.'),
         }),
+      },
+      {
+        name: 'confirmed',
+        label: trans.__('Move it: its programs will run somewhere else'),
+        kind: 'checkbox',
       },
     ],
     initial: { engine: others[0]?.name ?? '', confirmed: false },

@@ -17,7 +17,11 @@ export function InstanceNotice(props: InstanceNoticeProps): React.ReactElement |
   const trans = useTrans();
   const waiting = waitsFor(instance);
   if (waiting) {
-    return <ProgressLine label={trans.__('Waits for its turn. %1', waiting)} />;
+    return (
+      <div className="myd-waiting">
+        <ProgressLine label={trans.__('Waits for its turn. %1', waiting)} />
+      </div>
+    );
   }
   const reason = blockedBy(instance);
   const error = instance.error ?? (reason ? { message: reason } : null);

@@ -42,25 +42,27 @@ export function DeviceRow({ device, opener }: DeviceRowProps): React.ReactElemen
       title={deviceLabel(device)}
       subtitle={device.name === deviceLabel(device) ? undefined : device.name}
       tooltip={`${deviceLabel(device)}\n${device.name}\n${device.id}`}
-      badge={<Badge state={usage} label={words[usage]} tone={TONES[usage]} />}
+      badge={
+        <Badge
+          state={usage}
+          label={utilisation ? `${words[usage]} · ${utilisation.toFixed(0)} %` : words[usage]}
+          title={
+            utilisation === null ? words[usage] : trans.__('%1 % busy', utilisation.toFixed(0))
+          }
+          tone={TONES[usage]}
+        />
+      }
     >
       <div className="myd-device">
         {memory !== null && (
           <Meter
             label={trans.__('Memory')}
-            fraction={(memory_used ?? 0) / memory}
+            fraction={memory_used === null ? null : memory_used / memory}
             text={
               memory_used === null
                 ? formatBytes(memory)
                 : `${formatBytes(memory_used)} / ${formatBytes(memory)}`
             }
-          />
-        )}
-        {utilisation !== null && (
-          <Meter
-            label={trans.__('Busy')}
-            fraction={utilisation / 100}
-            text={`${utilisation.toFixed(0)} %`}
           />
         )}
         {holders.map(holder => (
@@ -83,7 +85,7 @@ function Holder(props: { holder: DeviceHolder; open: (() => void) | null }): Rea
   const trans = useTrans();
   const since = holder.since ? trans.__('since %1', formatTime(holder.since)) : undefined;
   return (
-    <div className="myd-device-line" title={since}>
+    <div className="myd-device-line" title={[holder.name, since].filter(Boolean).join('\n')}>
       {open ? (
         <TextButton kind="link" onClick={open}>
           {holder.name}

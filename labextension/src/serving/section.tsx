@@ -6,7 +6,7 @@ import type { EndpointInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { CollectionSection } from '../ui/collectionsection';
 import { engineWhenSeveral } from '../ui/engines';
-import { EmptyState, ProgressLine } from '../ui/feedback';
+import { EmptyState, ErrorState, ProgressLine } from '../ui/feedback';
 import { useSignal } from '../ui/hooks';
 import { endpointIcon, trashIcon } from '../ui/icons';
 import { ListRow } from '../ui/list';
@@ -92,12 +92,7 @@ function EndpointRow({ endpoint, engine, commands }: IRowProps): React.ReactElem
       onDelete={act(CommandIDs.deleteEndpoint)}
     >
       {progress && <ProgressLine progress={progress} />}
-      {failure && (
-        <div className="myd-row-error" title={failure.hint}>
-          {failure.message}
-          {reason && failure.hint && <div className="myd-row-hint">{failure.hint}</div>}
-        </div>
-      )}
+      {failure && <ErrorState error={failure} />}
     </ListRow>
   );
 }

@@ -5,7 +5,7 @@ import type { Live } from '../api/live';
 import type { EngineInfo } from '../api/schema';
 import { Badge } from '../ui/badge';
 import { IconButton } from '../ui/buttons';
-import { engineLine, enginesOf } from '../ui/engines';
+import { enginesOf } from '../ui/engines';
 import { ErrorState } from '../ui/feedback';
 import { formatBytes, plural } from '../ui/format';
 import { useSignal } from '../ui/hooks';
@@ -88,7 +88,6 @@ function Engines({ engines }: { engines: readonly EngineInfo[] }): React.ReactEl
 /** One engine; when it does not answer, or is a default without isolation, why, and how to mend it. */
 function EngineLine(props: { engine: EngineInfo; isDefault: boolean }): React.ReactElement {
   const { engine, isDefault } = props;
-  const trans = useTrans();
   const isFallback = isDefault && !engine.isolated;
   const tone = !engine.available ? 'bad' : isFallback ? 'warning' : 'good';
   // The first sentence says what it is, the others why it is not Docker.
@@ -108,7 +107,7 @@ function EngineLine(props: { engine: EngineInfo; isDefault: boolean }): React.Re
           state={engine.name}
           label={label.replace(/\.$/, '')}
           tone={tone}
-          title={engineLine(engine, trans)}
+          title={[engine.message, engine.hint].filter(Boolean).join('\n')}
         />
         {engine.available && isDefault && (
           <span className="myd-engine-machine" title={machine}>
