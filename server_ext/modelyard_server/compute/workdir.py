@@ -12,12 +12,16 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from modelyard_server.core.beneath import beneath, disk_usage, read_plain, remove_tree
+from modelyard_server.core.beneath import beneath, read_plain, remove_tree
 from modelyard_server.core.holder import holder_id
+from modelyard_server.core.measure import Measuring
 from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import Place, Runtime, Volume
 
 _TOKEN_BYTES = 4096
+
+_MOST = 1_000_000
+"""Files and folders that are measured while somebody waits: some ten seconds' worth."""
 
 _PTH = "_modelyard.pth"
 _PTH_BYTES = 64 << 10
@@ -96,8 +100,8 @@ class WorkDir:
             root.write(self.token.name, token, 0o600)
 
     def disk(self) -> int:
-        """Bytes below it; not exact where somebody made it very deep or very wide."""
-        return disk_usage(self.root)
+        """Bytes of all that is in it; less where somebody made more than a million files."""
+        return Measuring(most=_MOST).of(self.root).bytes
 
     def remove(self) -> None:
         """Delete it all; silent when it is gone. What its runs logged is read first."""

@@ -13,7 +13,7 @@ import os
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -23,11 +23,6 @@ _IN_THE_WAY = (errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENOTEMPTY, errno.
 """What the system says when something of another kind has a name that we want."""
 _ATTEMPTS = 3
 """A program that puts something in our way more often than this, at once, has its way."""
-
-DEEPEST = 100
-"""Folders in each other whose files are measured; each holds two descriptors."""
-MOST = 1_000_000
-"""Files and folders that are measured: a few seconds' worth."""
 
 
 class Beneath:
@@ -166,53 +161,6 @@ def read_plain(file: Path, limit: int) -> bytes:
         return os.pread(descriptor, limit, 0)
     finally:
         os.close(descriptor)
-
-
-def disk_usage(folder: Path) -> int:
-    """Bytes on disk of the files below a folder; 0 when it is not there, or is a link.
-
-    What lies deeper than `DEEPEST` is not counted, nor what comes after `MOST` files.
-    """
-    total = seen = 0
-    with ExitStack() as stack:
-        try:
-            levels = [_Level(stack, os.open(folder, _FOLDER))]
-        except OSError:
-            return 0
-        while levels and seen < MOST:
-            entry = levels[-1].next()
-            if entry is None:
-                levels.pop().close()
-                continue
-            seen += 1
-            with suppress(OSError):  # a program removed it meanwhile
-                if not entry.is_dir(follow_symlinks=False):
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                elif len(levels) < DEEPEST:
-                    levels.append(_Level(stack, levels[-1].open(entry.name)))
-    return total
-
-
-class _Level:
-    """A folder whose entries are being looked at; closed with the stack, or before."""
-
-    def __init__(self, stack: ExitStack, descriptor: int) -> None:
-        self._own = stack.enter_context(ExitStack())
-        self._own.callback(os.close, descriptor)
-        self._at = descriptor
-        self._entries = self._own.enter_context(os.scandir(descriptor))
-
-    def next(self) -> os.DirEntry[str] | None:
-        """The next entry; None when there is none."""
-        return next(self._entries, None)
-
-    def open(self, name: str) -> int:
-        """A descriptor of a folder in it."""
-        return os.open(name, _FOLDER, dir_fd=self._at)
-
-    def close(self) -> None:
-        """Let go of it."""
-        self._own.close()
 
 
 def remove_tree(folder: Path) -> None:

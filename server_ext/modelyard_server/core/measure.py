@@ -21,7 +21,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK = 512
 
 MOST = 3_000_000
-"""Files and folders that are looked at: some ten seconds' worth."""
+"""Files and folders that are looked at: half a minute's worth."""
 
 _SAY = 5_000
 """Entries between two words about how far it is."""
