@@ -97,7 +97,7 @@ def test_keys(ws: Workspace, endpoint: Endpoint) -> None:
 
 def test_what_it_shows(ws: Workspace, endpoint: Endpoint, model: str) -> None:
     assert endpoint.state == "running" and endpoint.model == model
-    assert "Ready" in endpoint.logs()
+    assert "Ready" in endpoint.logs() and "Ready" in next(endpoint.follow_log())
     assert endpoint.name in [each.name for each in ws.endpoints.list()]
     assert ws.models.get(*_split(model)).endpoints == [endpoint.name]
     assert endpoint.name in repr(endpoint)

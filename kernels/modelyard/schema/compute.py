@@ -94,10 +94,17 @@ class InstanceUsage(msgspec.Struct, kw_only=True):
 
 
 class LogText(msgspec.Struct, kw_only=True):
-    """The end of a log."""
+    """A piece of a log: from the byte that was asked for on, else its end."""
 
     text: str
     truncated: bool = False
+    """Something comes before it that was not asked for, or is kept no longer."""
+    offset: int = 0
+    """Where it begins, in bytes."""
+    next: int = 0
+    """Where the next piece begins; 0: nobody counts, and every answer is the log's end."""
+    source: str = ""
+    """The deployment whose log it is: of another one, bytes are counted anew."""
 
 
 class TerminalOpened(msgspec.Struct, kw_only=True):

@@ -9,6 +9,7 @@ import traceback
 from modelyard.score.app import App, Scorer
 from modelyard.score.keys import Keys
 from modelyard.score.model import ModelScorer
+from modelyard.score.output import keep_short
 from modelyard.score.script import ScriptScorer
 from modelyard.score.server import listen, serve
 from modelyard.score.settings import Settings
@@ -34,6 +35,7 @@ def main() -> int:
     The port is opened only after the model is loaded: a successor that cannot start never takes
     a request from the deployment that serves.
     """
+    keep_short()
     settings = Settings.from_environment()
     status = StatusFile(settings.status)
     status.write("starting", "Running init()" if settings.script else "Loading the model")

@@ -172,10 +172,17 @@ export interface InstanceUsage {
   cpu_percent: number | null;
 }
 
-/** The end of a log. */
+/** A piece of a log: from the byte that was asked for on, else its end. */
 export interface LogText {
   text: string;
+  /** Something comes before it that was not asked for, or is kept no longer. */
   truncated: boolean;
+  /** Where it begins, in bytes. */
+  offset: number;
+  /** Where the next piece begins; 0: nobody counts, and every answer is the log's end. */
+  next: number;
+  /** The deployment whose log it is: of another one, bytes are counted anew. */
+  source: string;
 }
 
 /** A Jupyter terminal whose shell runs on the instance. */

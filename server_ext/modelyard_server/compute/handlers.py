@@ -100,8 +100,10 @@ class InstanceLogHandler(ComputeHandler):
 
     @authorized("read", answer=LogText, errors=(EngineUnavailable,))
     async def get(self, name: str, query: Tail) -> None:
-        """Get the end of the log."""
-        self.reply(await self.in_waiting_thread(self.manager.log_text, name, query.lines))
+        """Get the log from a byte on, or its end."""
+        self.reply(
+            await self.in_waiting_thread(self.manager.log_text, name, query.lines, query.offset)
+        )
 
 
 class InstanceUsageHandler(ComputeHandler):

@@ -50,7 +50,6 @@ from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
 
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
-_LOG_LIMIT = 1_000_000
 _SETTLE = 10.0
 _KERNELS_INTERVAL = 2.0
 
@@ -179,14 +178,20 @@ class ComputeManager(LoggingConfigurable):
             raise NotFound(f"There is no compute instance '{name[:80]}'.", hint=hint, field="name")
         return self._with_live_fields(instance, self.live_kernels())
 
-    def log_text(self, name: str, tail: int) -> LogText:
-        """The end of the container's log."""
-        engine = self._engine(name)
-        try:
-            text = engine.logs(container_name(self._paths, name), tail)
-        except NotFound:
-            text = ""  # not created yet, or removed behind our back
-        return LogText(text=text[-_LOG_LIMIT:], truncated=len(text) > _LOG_LIMIT)
+    def log_text(self, name: str, tail: int, offset: int | None = None) -> LogText:
+        """The container's log.
+
+        Parameters
+        ----------
+        offset: byte to begin at; None: the last `tail` lines.
+        """
+        found = self._engine(name).log(container_name(self._paths, name), offset, tail)
+        return LogText(
+            text=found.text,
+            truncated=found.offset > (offset or 0),
+            offset=found.offset,
+            next=found.next,
+        )
 
     def usage(self, name: str) -> InstanceUsage:
         """Disk, memory and CPU in use now."""

@@ -88,6 +88,7 @@ def instance_spec(
             ),
         ],
         workdir=reach.inside(Place(Volume.FILES)),
+        log=WorkDir.place(name) / "log.txt",
         cpus=instance.cpus,
         memory=instance.memory,
         devices=devices,

@@ -26,7 +26,10 @@ _LINES = 10_000
 
 
 class Tail(msgspec.Struct, kw_only=True):
-    """Query of a log's end."""
+    """Query of a log: from a byte on, else its end."""
+
+    offset: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] | None = None
+    """Byte to begin at: `next` of the answer before."""
 
     tail: Annotated[int, msgspec.Meta(ge=1, le=1 << 31)] = 500
     """Lines; of more than 10,000 the last 10,000 are given."""

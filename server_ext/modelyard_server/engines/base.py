@@ -21,6 +21,7 @@ from modelyard_server.engines.spec import (
     ContainerState,
     Holding,
     ImageInfo,
+    LogPiece,
     Place,
     Usage,
 )
@@ -97,8 +98,8 @@ class Engine(Protocol):
         """
         ...
 
-    def stop(self, container: str, timeout: float = 10.0) -> None:
-        """SIGTERM, then SIGKILL after `timeout` seconds."""
+    def stop(self, container: str, timeout: float | None = None) -> None:
+        """SIGTERM, then SIGKILL after `timeout` seconds; None: its `ContainerSpec.stop_grace`."""
         ...
 
     def terminate(self, container: str) -> None:
@@ -127,7 +128,14 @@ class Engine(Protocol):
         ...
 
     def logs(self, container: str, tail: int = 500) -> str:
-        """The last `tail` lines of stdout and stderr."""
+        """The last `tail` lines of stdout and stderr, at most 1 MiB."""
+        ...
+
+    def log(self, container: str, offset: int | None = None, tail: int = 500) -> LogPiece:
+        """At most 1 MiB of stdout and stderr from a byte on; None: the last `tail` lines.
+
+        What is asked for by offset may begin later, where the engine keeps so much no longer.
+        """
         ...
 
     def usage(self, container: str) -> Usage:

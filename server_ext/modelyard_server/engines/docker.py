@@ -14,26 +14,40 @@ from docker.errors import NotFound as DockerNotFound
 
 from modelyard.errors import EngineUnavailable, ModelyardError, NotFound
 from modelyard.schema.common import EngineInfo
+from modelyard_server.core.beneath import beneath, remove_tree
 from modelyard_server.engines import docker_exec
 from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.docker_devices import DockerDevices
 from modelyard_server.engines.docker_images import DockerImages
-from modelyard_server.engines.docker_spec import environment, host_config, hostname, state
+from modelyard_server.engines.docker_spec import (
+    SECRETS_FILE,
+    command,
+    environment,
+    host_config,
+    hostname,
+    state,
+)
 from modelyard_server.engines.docker_watch import DockerWatch
-from modelyard_server.engines.programs import wrapped
+from modelyard_server.engines.logfile import PIECE, end, piece
+from modelyard_server.engines.programs import secret_lines, wrapped
 from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import (
+    LABEL_LOG,
     LABEL_WORKSPACE,
     ContainerSpec,
     ContainerState,
+    LogPiece,
     Place,
     Usage,
+    Volume,
+    labelled_log,
 )
 
 _ROOTS_USER = 1000
-_LOG_BYTES = 1 << 20
+_GRACE = 10
+"""Seconds that Docker waits where it was not told."""
 _GOING = ("removing", "dead")
 """States of a container that somebody removes just now, or could not remove whole."""
 
@@ -127,12 +141,13 @@ class DockerEngine(DockerImages, DockerDevices):
         # Two that create one container at once: the second must find what the first has made.
         with self._creating:
             there = self._lasting(spec.container)
-            if there is not None and there.spec_hash == spec.digest:
-                return
-            if there is not None:
+            if there is not None and there.spec_hash != spec.digest:
                 self.remove(spec.container)
-            make_mounts(self.reach, spec.mounts, self.user())
-            self._create(spec)
+                there = None
+            self._write_secrets(spec)  # of one that is there, too: they count from its next start
+            if there is None:
+                make_mounts(self.reach, spec.mounts, self.user())
+                self._create(spec)
 
     def _lasting(self, container: str) -> ContainerState | None:
         """The container, unless somebody is removing it: then None, once it is gone."""
@@ -149,7 +164,8 @@ class DockerEngine(DockerImages, DockerDevices):
         with self._client.calling(ACTION) as api:
             api.create_container(
                 image=spec.image,
-                command=spec.command,
+                command=command(spec, self.reach),
+                stop_timeout=round(spec.stop_grace),
                 entrypoint=[],
                 name=spec.container,
                 hostname=hostname(spec),
@@ -160,6 +176,15 @@ class DockerEngine(DockerImages, DockerDevices):
                 ports=[*spec.ports] or None,
                 host_config=api.create_host_config(**host_config(spec, self.reach, cdi)),
             )
+
+    def _write_secrets(self, spec: ContainerSpec) -> None:
+        if not spec.secrets:
+            return
+        folder = self.reach.here(Place(Volume.SECRETS, spec.container))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with beneath(folder, self.user()) as inside:
+            inside.give()
+            inside.write(SECRETS_FILE, secret_lines(spec.secrets), 0o600)
 
     def start(self, container: str) -> None:
         """Start it; silent when it runs. NotFound when there is none.
@@ -182,8 +207,12 @@ class DockerEngine(DockerImages, DockerDevices):
                     raise _missing(container) from error
                 raise self._client.translated(error) from error
 
-    def stop(self, container: str, timeout: float = 10.0) -> None:
+    def stop(self, container: str, timeout: float | None = None) -> None:
         """SIGTERM, then SIGKILL after `timeout` seconds; silent when it does not run."""
+        if timeout is None:
+            with self._client.calling(QUICK) as api:
+                found = _inspected(api, container)
+            timeout = float((found["Config"].get("StopTimeout") if found else None) or _GRACE)
         with self._client.calling(ACTION + round(timeout)) as api:
             try:
                 api.stop(container, timeout=round(timeout))
@@ -203,6 +232,10 @@ class DockerEngine(DockerImages, DockerDevices):
 
     def remove(self, container: str) -> None:
         """Stop it at once and remove it with its writable layer and anonymous volumes."""
+        self._remove(container)
+        remove_tree(self.reach.here(Place(Volume.SECRETS, container)))
+
+    def _remove(self, container: str) -> None:
         with self._client.calling(ACTION) as api:
             try:
                 api.remove_container(container, force=True, v=True)
@@ -221,12 +254,29 @@ class DockerEngine(DockerImages, DockerDevices):
 
     def logs(self, container: str, tail: int = 500) -> str:
         """The last `tail` lines of stdout and stderr, at most 1 MiB."""
+        return self.log(container, tail=tail).text
+
+    def log(self, container: str, offset: int | None = None, tail: int = 500) -> LogPiece:
+        """Its output from a byte on, where its specification names a file for it.
+
+        Docker itself counts no bytes, and reads all of a log to find a line by its time. So where
+        no file is named, or it is not there yet, each answer is the log's end.
+        """
         with self._client.calling(QUICK) as api:
+            found = _inspected(api, container)
+            if found is None:
+                return LogPiece(text="", offset=0, next=0)
+            place = labelled_log((found["Config"].get("Labels") or {}).get(LABEL_LOG, ""))
+            if place is not None:
+                file = self.reach.here(place)
+                there = end(file, tail) if offset is None else piece(file, offset)
+                if there is not None:
+                    return there
             try:
                 raw = api.logs(container, stdout=True, stderr=True, tail=tail)
             except DockerNotFound:
-                return ""
-        return raw[-_LOG_BYTES:].decode(errors="replace")
+                raw = b""
+        return LogPiece(text=raw[-PIECE:].decode(errors="replace"), offset=0, next=0)
 
     def usage(self, container: str) -> Usage:
         """Bytes of its writable layer; memory and CPU when it runs (takes about a second)."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from docker.types import DeviceRequest, LogConfig, Mount
 
+from modelyard_server.engines.programs import main_program
 from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import (
     LABEL_DEVICES,
@@ -22,8 +23,11 @@ from modelyard_server.engines.spec import (
     Holding,
     LeasedDevice,
     Phase,
+    Place,
+    Volume,
     labelled_devices,
 )
+from modelyard_server.engines.spec import Mount as SpecMount
 
 PIDS = 4096
 """Processes and threads in one container: stops a fork bomb, not a data loader."""
@@ -31,6 +35,7 @@ PIDS = 4096
 _NO_MEMORY_LIMIT_SHM = 2 << 30
 _LONGEST_HOST = 63
 CDI_KIND = "nvidia.com/gpu"
+SECRETS_FILE = "variables.sh"
 _LOG = {"max-size": "10m", "max-file": "3"}
 
 
@@ -54,7 +59,7 @@ def host_config(spec: ContainerSpec, reach: Reach, cdi: Collection[str] = ()) ->
                 type="bind",
                 read_only=each.read_only,
             )
-            for each in spec.mounts
+            for each in (*spec.mounts, *_secret_mounts(spec))
         ],
         "network_mode": spec.network,
         "log_config": LogConfig(type=LogConfig.types.JSON, config=_LOG),
@@ -77,6 +82,21 @@ def host_config(spec: ContainerSpec, reach: Reach, cdi: Collection[str] = ()) ->
     if spec.restart:
         config["restart_policy"] = {"Name": "unless-stopped"}
     return config
+
+
+def _secret_mounts(spec: ContainerSpec) -> list[SpecMount]:
+    place = Place(Volume.SECRETS, spec.container)
+    return [SpecMount(place=place, read_only=True)] if spec.secrets else []
+
+
+def command(spec: ContainerSpec, reach: Reach) -> list[str]:
+    """The main program, with its output and its secrets led where they belong."""
+    secrets = reach.inside(Place(Volume.SECRETS, spec.container) / SECRETS_FILE)
+    return main_program(
+        spec.command,
+        log=reach.inside(spec.log) if spec.log else "",
+        secrets=secrets if spec.secrets else "",
+    )
 
 
 def device_requests(devices: list[LeasedDevice], cdi: Collection[str]) -> list[DeviceRequest]:

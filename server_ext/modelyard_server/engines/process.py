@@ -24,6 +24,7 @@ from modelyard.schema.common import EngineInfo
 from modelyard_server.engines import process_state, supervise
 from modelyard_server.engines.base import Ability, ExecHandle
 from modelyard_server.engines.directories import make_mounts
+from modelyard_server.engines.logfile import end, piece
 from modelyard_server.engines.process_exec import attach, run_script, start_program
 from modelyard_server.engines.process_state import Container
 from modelyard_server.engines.reach import Reach
@@ -31,6 +32,7 @@ from modelyard_server.engines.spec import (
     ContainerSpec,
     ContainerState,
     Holding,
+    LogPiece,
     Phase,
     Place,
     Usage,
@@ -40,7 +42,6 @@ from modelyard_server.engines.spec import (
 _SUPERVISE = str(Path(supervise.__file__))
 _READY_TIMEOUT = 30.0
 _KILL_TIMEOUT = 10.0
-_LOG_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}")
 
 
@@ -117,11 +118,12 @@ class ProcessEngine:
             spec_hash=spec.digest,
             argv=spec.command,
             # Empty where none was asked for: else a program would take every GPU there is.
-            env=spec.env | {"CUDA_VISIBLE_DEVICES": ",".join(cuda)},
+            env=spec.env | spec.secrets | {"CUDA_VISIBLE_DEVICES": ",".join(cuda)},
             devices=device_label(spec.devices),
             cwd=spec.workdir,
             log=str(self.reach.here(spec.log) if spec.log else directory / "log.txt"),
             restart=spec.restart,
+            stop_grace=spec.stop_grace,
         )
         supervise.write_json(directory / "container.json", msgspec.to_builtins(made))
 
@@ -166,9 +168,12 @@ class ProcessEngine:
             if writing >= 0:
                 os.close(writing)
 
-    def stop(self, container: str, timeout: float = 10.0) -> None:
+    def stop(self, container: str, timeout: float | None = None) -> None:
         """SIGTERM to the main program, SIGKILL after `timeout` seconds, and to all the others."""
         directory = self._directory(container)
+        if timeout is None:
+            made = self._made(container)
+            timeout = made.stop_grace if made is not None else 0.0
         watching = process_state.supervisor(directory)
         if watching is not None:
             _signal(watching, signal.SIGTERM)
@@ -199,16 +204,15 @@ class ProcessEngine:
 
     def logs(self, container: str, tail: int = 500) -> str:
         """The last `tail` lines of stdout and stderr, at most 1 MiB."""
-        made = self._made(container)
-        if made is None:
-            return ""
-        try:
-            with Path(made.log).open("rb") as log:
-                log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_BYTES))
-                lines = log.read(_LOG_BYTES).decode(errors="replace").splitlines(keepends=True)
-        except FileNotFoundError:
-            return ""
-        return "".join(lines[-tail:]) if tail > 0 else ""
+        return self.log(container, tail=tail).text
+
+    def log(self, container: str, offset: int | None = None, tail: int = 500) -> LogPiece:
+        """At most 1 MiB of its output from a byte on; None: the last `tail` lines."""
+        made, found = self._made(container), None
+        if made is not None:
+            file = Path(made.log)
+            found = end(file, tail) if offset is None else piece(file, offset)
+        return found or LogPiece(text="", offset=0, next=0)
 
     def usage(self, container: str) -> Usage:
         """Memory of its processes; it has no writable layer."""

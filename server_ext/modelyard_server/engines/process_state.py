@@ -30,6 +30,7 @@ class Container(msgspec.Struct, kw_only=True):
     cwd: str
     log: str
     restart: bool
+    stop_grace: float = 10.0
     devices: str = ""
     """As LABEL_DEVICES."""
 

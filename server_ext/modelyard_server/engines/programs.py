@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modelyard_server.core.beneath import read_plain
@@ -17,6 +18,16 @@ echo $$ >"$3"
 shift 3
 exec "$@"
 """
+# The file of secrets is ours, and each value of it quoted.
+_MAIN = """\
+umask 002
+log=$1 secrets=$2
+shift 2
+if [ -n "$secrets" ]; then set -a; . "$secrets" || exit 125; set +a; fi
+if [ -n "$log" ]; then echo "Its output goes to $log"; exec >>"$log" 2>&1; fi
+unset log secrets
+exec "$@"
+"""
 _PID_FILE_AT = 5
 _PID_BYTES = 32
 
@@ -27,6 +38,22 @@ def wrapped(argv: Sequence[str], *, cwd: str, pid_file: str, log_file: str) -> l
     It ends with 126 when there is no such directory, with 127 when there is no such program.
     """
     return ["sh", "-c", _WRAPPER, "sh", log_file, cwd, pid_file, *argv]
+
+
+def main_program(argv: Sequence[str], *, log: str, secrets: str) -> list[str]:
+    """The command that runs a container's main program with what is not in its specification.
+
+    Parameters
+    ----------
+    log: file that gets its output; empty: the engine takes it.
+    secrets: file of `secret_lines`; empty: there are none.
+    """
+    return ["sh", "-c", _MAIN, "sh", log, secrets, *argv] if log or secrets else [*argv]
+
+
+def secret_lines(secrets: Mapping[str, str]) -> str:
+    """A file of variables for `main_program`."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in secrets.items())
 
 
 def noted_pid_file(arguments: Sequence[str]) -> str:

@@ -84,7 +84,9 @@ class SameHost:
                 # Hashed: a socket's path has 107 characters, an instance's name up to 40 of them.
                 owner, _, rest = part.partition("/")
                 return paths.runtime / "k" / hashlib.sha256(owner.encode()).hexdigest()[:10] / rest
-            case Volume.KEYS | Volume.RUN | Volume.SECRETS:
+            case Volume.SECRETS:
+                return paths.state / "secrets" / part
+            case Volume.KEYS | Volume.RUN:
                 endpoint, _, rest = part.partition("/")
                 return paths.endpoints / endpoint / place.volume.value / rest
             case Volume.CERTS:

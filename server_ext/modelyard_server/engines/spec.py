@@ -14,6 +14,8 @@ LABEL_WORKSPACE = "modelyard.workspace"
 LABEL_KIND = "modelyard.kind"
 LABEL_NAME = "modelyard.name"
 LABEL_SPEC = "modelyard.spec-hash"
+LABEL_LOG = "modelyard.log"
+"""Where its output goes, as VOLUME:PART."""
 LABEL_DEVICES = "modelyard.devices"
 """Ids of the devices it was given: `GPU-1,GPU-2:shared`."""
 
@@ -40,7 +42,7 @@ class Volume(StrEnum):
     RUN = "run"
     """What a scoring server writes; its part is ENDPOINT/DEPLOYMENT."""
     SECRETS = "secrets"
-    """Secret variables of a scoring server; its part is ENDPOINT/DEPLOYMENT."""
+    """Secret variables; its part is a container's name. Mounted by the engine itself."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -96,6 +98,12 @@ def device_label(devices: list[LeasedDevice]) -> str:
     return ",".join(each.id + (_SHARED if each.shared else "") for each in devices)
 
 
+def labelled_log(label: str) -> Place | None:
+    """The place that a LABEL_LOG names."""
+    volume, _, part = label.partition(":")
+    return Place(Volume(volume), part) if volume in [*Volume] else None
+
+
 def labelled_devices(label: str) -> list[LeasedDevice]:
     """What `device_label` wrote, as far as it says."""
     return [
@@ -117,6 +125,9 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     command: list[str]
     image: str = ""
     env: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    """Variables of its main program that the engine shows nobody. They are not part of `digest`,
+    which is a label that others could guess them from."""
     mounts: list[Mount] = []
     workdir: str = "/"
     cpus: float = 0.0
@@ -128,6 +139,8 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     """bridge, none, or `container:NAME` (join the network of a container of this engine)."""
     ports: dict[int, int] = {}
     """Port inside -> port on the host's loopback interface."""
+    stop_grace: float = 10.0
+    """Seconds between SIGTERM and SIGKILL, whoever stops it (the engine's host does, too)."""
     restart: bool = False
     """The engine itself restarts it after a crash or a reboot."""
     log: Place | None = None
@@ -140,10 +153,10 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the specification, 16 hex digits: equal means nothing to re-create."""
-        raw = msgspec.json.encode(
-            msgspec.to_builtins(self, enc_hook=str, str_keys=True), order="deterministic"
-        )
+        """SHA-256 of all but `secrets`, 16 hex digits: equal means nothing to re-create."""
+        fields = msgspec.to_builtins(self, str_keys=True)
+        del fields["secrets"]
+        raw = msgspec.json.encode(fields, order="deterministic")
         return hashlib.sha256(raw).hexdigest()[:16]
 
     @property
@@ -155,7 +168,11 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
             LABEL_NAME: self.name,
             LABEL_SPEC: self.digest,
         }
-        return found | {LABEL_DEVICES: device_label(self.devices)} if self.devices else found
+        if self.log is not None:
+            found[LABEL_LOG] = f"{self.log.volume.value}:{self.log.part}"
+        if self.devices:
+            found[LABEL_DEVICES] = device_label(self.devices)
+        return found
 
 
 class Phase(StrEnum):
@@ -216,6 +233,16 @@ class Holding(msgspec.Struct, kw_only=True):
     """It ran, and does not any more; neither this nor active: it was created only."""
     since: float | None = None
     """When it was started, where it is active."""
+
+
+class LogPiece(msgspec.Struct, kw_only=True):
+    """A piece of a container's output."""
+
+    text: str
+    offset: int
+    """Where it begins, in bytes since the container's output began."""
+    next: int
+    """Where the next one begins; 0: nobody counts, and every piece is the end of the log."""
 
 
 class Usage(msgspec.Struct, kw_only=True):

@@ -46,6 +46,7 @@ _FIRST_DELAY = 0.1  # restart after a crash as Docker does: doubling, back to th
 _LAST_DELAY = 60.0
 _STEADY = 10.0  # … this many seconds of running
 _PR_SET_PDEATHSIG = 1
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2  # fallocate(2)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -170,15 +171,18 @@ class Supervisor:
         return 128 - code if code < 0 else code  # as a shell and Docker count signals
 
     def _trim_log(self) -> None:
-        """Drop the older half of a log that has grown too large; writers append, so they go on."""
-        with contextlib.suppress(OSError), self._log.open("r+b") as log:
-            if log.seek(0, os.SEEK_END) <= _LOG_LIMIT:
-                return
-            log.seek(-_LOG_LIMIT // 2, os.SEEK_END)
-            kept = log.read()
-            log.truncate(0)
-            log.seek(0)
-            log.write(kept)
+        """Give back the blocks of all but a log's last part when it has grown too large.
+
+        Every byte keeps its place, so who reads on by offset misses nothing that is kept.
+        """
+        with contextlib.suppress(OSError):
+            log = os.open(self._log, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                found = os.fstat(log)
+                if found.st_blocks * 512 > _LOG_LIMIT:
+                    _punch(log, found.st_size - _LOG_LIMIT // 2)
+            finally:
+                os.close(log)
 
     def _note(self, **changes: Any) -> None:
         self._state |= changes
@@ -188,6 +192,13 @@ class Supervisor:
         if self._ready is not None:
             os.close(self._ready)
             self._ready = None
+
+
+def _punch(descriptor: int, length: int) -> None:
+    """Make the first `length` bytes of a file a hole; where that cannot be, it keeps them."""
+    libc = ctypes.CDLL(None)
+    libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+    libc.fallocate(descriptor, _PUNCH_HOLE | _KEEP_SIZE, 0, length)
 
 
 def _in_child() -> None:

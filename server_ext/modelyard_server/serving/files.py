@@ -1,10 +1,10 @@
 """The folder of an endpoint: what its containers read and write.
 
 endpoints/<name>/keys/keys.json             hashes of the keys; mounted read-only
-endpoints/<name>/run/<deployment>/…         status.json, written by the scoring server
+endpoints/<name>/run/<deployment>/…         status.json and log.txt, by the scoring server
 endpoints/<name>/app/<deployment>/model/…   a copy of the registered files
 endpoints/<name>/app/<deployment>/score.py  the user's scoring script, if there is one
-endpoints/<name>/log/<deployment>.txt       the end of a failed deployment's log
+endpoints/<name>/log/<deployment>.txt       the log of a failed deployment
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _STATUS_BYTES = 1 << 20
 SCRIPT = "score.py"
 KEYS = "keys.json"
 STATUS = "status.json"
+LOG = "log.txt"
 
 
 def keys_place(endpoint: str) -> Place:
@@ -149,17 +150,17 @@ class EndpointFolder:
             return None
 
     def keep_log(self, deployment: str, text: str) -> None:
-        """Keep a log beyond its container."""
-        file = self.root / "log" / f"{deployment}.txt"
+        """Keep a log beyond its container: all of it, else `text`."""
+        file, log = self.kept_log(deployment), self.run(deployment) / LOG
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        if log.is_file() and not log.is_symlink():
+            log.replace(file)
+        else:
+            file.write_text(text, encoding="utf-8")
 
-    def kept_log(self, deployment: str) -> str:
-        """What was kept; empty when nothing was."""
-        try:
-            return (self.root / "log" / f"{deployment}.txt").read_text(encoding="utf-8")
-        except OSError:
-            return ""
+    def kept_log(self, deployment: str) -> Path:
+        """Where that is, if any was kept."""
+        return self.root / "log" / f"{deployment}.txt"
 
     def drop(self, deployment: str) -> None:
         """Remove everything of a deployment but its kept log."""
@@ -168,7 +169,7 @@ class EndpointFolder:
 
     def drop_log(self, deployment: str) -> None:
         """Remove the kept log."""
-        (self.root / "log" / f"{deployment}.txt").unlink(missing_ok=True)
+        self.kept_log(deployment).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the endpoint's folder."""

@@ -88,8 +88,10 @@ class EndpointLogHandler(ServingHandler):
 
     @authorized("read", answer=LogText, errors=(EngineUnavailable,))
     async def get(self, name: str, query: Tail) -> None:
-        """Get the end of the log."""
-        self.reply(await self.in_waiting_thread(self.manager.log_text, name, query.lines))
+        """Get the log from a byte on, or its end."""
+        self.reply(
+            await self.in_waiting_thread(self.manager.log_text, name, query.lines, query.offset)
+        )
 
 
 class EndpointScoreHandler(ServingHandler):

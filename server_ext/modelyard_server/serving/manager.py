@@ -32,6 +32,7 @@ from modelyard_server.core.secrets import new_key, workspace_box
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.engines import Engines
+from modelyard_server.engines.logfile import end, piece
 from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving import checks, ports
@@ -40,8 +41,6 @@ from modelyard_server.serving.records import ADVANCING, DeploymentRecord, Endpoi
 from modelyard_server.serving.rollout import Rollout
 from modelyard_server.serving.spec import app_tag, scoring_name
 from modelyard_server.serving.store import ServingStore
-
-_LOG_LIMIT = 1_000_000
 
 
 class ServingManager(LoggingConfigurable):
@@ -153,18 +152,29 @@ class ServingManager(LoggingConfigurable):
         """Primary and secondary key."""
         return EndpointKeys(keys=self._box.open(self._readable(name).keys))
 
-    def log_text(self, name: str, tail: int) -> LogText:
-        """The end of the log of what is being prepared or failed, else of what serves."""
+    def log_text(self, name: str, tail: int, offset: int | None = None) -> LogText:
+        """The log of what is being prepared or failed, else of what serves.
+
+        Parameters
+        ----------
+        offset: byte to begin at; None: the last `tail` lines.
+        """
         record = self._record(name)
         shown = record.next or record.current
         if shown is None:
             return LogText(text="")
         engine = self._engines.of(record.engine)
-        text = engine.logs(scoring_name(self._paths, shown), tail)
-        if not text:
+        found = engine.log(scoring_name(self._paths, shown), offset, tail)
+        if not found.text and not found.next:
             kept = self._rollout.folder(engine, name).kept_log(shown.id)
-            text = "".join(kept.splitlines(keepends=True)[-tail:])
-        return LogText(text=text[-_LOG_LIMIT:], truncated=len(text) > _LOG_LIMIT)
+            found = (end(kept, tail) if offset is None else piece(kept, offset)) or found
+        return LogText(
+            text=found.text,
+            truncated=found.offset > (offset or 0),
+            offset=found.offset,
+            next=found.next,
+            source=shown.id,
+        )
 
     def address(self, name: str) -> tuple[int, str]:
         """Port and primary key of an endpoint, by which `call.score` tries it out."""

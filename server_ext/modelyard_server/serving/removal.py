@@ -22,9 +22,6 @@ from modelyard_server.serving.launch import Launcher
 from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
 from modelyard_server.serving.store import ServingStore
 
-STOP_SECONDS = 40.0
-"""A scoring server gets this long to answer what it has (see modelyard/score/server.py)."""
-
 
 class Removal:
     """Removes, a step at a time where requests are still answered.
@@ -64,7 +61,7 @@ class Removal:
         container = self._launcher.container(deployment)
         if deployment.id not in self._draining:
             engine.terminate(container)  # first: what fails here is tried again
-            self._draining[deployment.id] = time.monotonic() + STOP_SECONDS
+            self._draining[deployment.id] = time.monotonic() + specs.STOP_SECONDS
         seen = engine.inspect(container)
         alive = seen is not None and seen.phase in (Phase.RUNNING, Phase.PAUSED)
         if alive and time.monotonic() < self._draining[deployment.id]:

@@ -11,13 +11,16 @@ from __future__ import annotations
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import ContainerSpec, ContainerState, Mount, Runtime
-from modelyard_server.serving.files import KEYS, SCRIPT, STATUS, keys_place, run_place
+from modelyard_server.serving.files import KEYS, LOG, SCRIPT, STATUS, keys_place, run_place
 from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
 
 HOLDER = "port"
 SCORING = "scoring"
 
 INSIDE_PORT = 8080
+
+STOP_SECONDS = 40.0
+"""A scoring server gets this long to answer what it has (see modelyard/score/server.py)."""
 
 
 def app_tag(repository: str, paths: Paths, deployment: DeploymentRecord) -> str:
@@ -93,7 +96,10 @@ def scoring_spec(
     spec = _bare(paths, SCORING, _unique(deployment))
     spec.image = runtime.image
     spec.command = [runtime.python, "-m", "modelyard.score"]
-    spec.env = {**libraries, **env, **own}
+    spec.env = {**libraries, **own}
+    spec.secrets = {name: value for name, value in env.items() if name not in own}
+    spec.log = run / LOG
+    spec.stop_grace = STOP_SECONDS
     spec.mounts = [
         Mount(place=keys, read_only=True),
         Mount(place=run),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from modelyard.display import Column, Listing, size
 from modelyard.magics.command import Argument, Command, Option, Parsed
+from modelyard.magics.logs import FOLLOW, tell
 from modelyard.magics.session import Session
 from modelyard.schema.devices import Device
 
@@ -93,7 +94,11 @@ def delete(session: Session, args: Parsed) -> None:
 def log(session: Session, args: Parsed) -> None:
     """The end of an instance's log."""
     instance = session.workspace.compute.get(args.text("name"))
-    session.say(instance.logs(args.number("tail", 200)).rstrip() or "The log is empty.")
+    tail = args.number("tail", 200)
+    if args.flag("follow"):
+        tell(session, instance.follow_log(tail))
+    else:
+        session.say(instance.logs(tail).rstrip() or "The log is empty.")
 
 
 _NAME = Argument("name", "an instance's name", names="instances")
@@ -176,7 +181,7 @@ COMMANDS = [
         "the end of an instance's log",
         log,
         (_NAME,),
-        (Option("--tail", "how many lines (default 200)", "int"),),
+        (Option("--tail", "how many lines (default 200)", "int"), FOLLOW),
         ("compute log cpu-1",),
     ),
 ]

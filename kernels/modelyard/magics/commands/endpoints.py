@@ -8,6 +8,7 @@ import msgspec
 
 from modelyard.errors import InvalidInput
 from modelyard.magics.command import Argument, Command, Option, Parsed
+from modelyard.magics.logs import FOLLOW, tell
 from modelyard.magics.session import Session
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def keys(session: Session, args: Parsed) -> list[str]:
 def log(session: Session, args: Parsed) -> None:
     """The end of a scoring container's log."""
     endpoint = session.workspace.endpoints.get(args.text("name"))
-    session.say(endpoint.logs(args.number("tail", 200)).rstrip() or "The log is empty.")
+    tail = args.number("tail", 200)
+    if args.flag("follow"):
+        tell(session, endpoint.follow_log(tail))
+    else:
+        session.say(endpoint.logs(tail).rstrip() or "The log is empty.")
 
 
 def delete(session: Session, args: Parsed) -> None:
@@ -130,7 +135,7 @@ COMMANDS = [
         "the end of its scoring container's log",
         log,
         (_NAME,),
-        (Option("--tail", "how many lines (default 200)", "int"),),
+        (Option("--tail", "how many lines (default 200)", "int"), FOLLOW),
         ("endpoints log bc",),
     ),
     Command(
