@@ -13,14 +13,16 @@ from typing import Any
 
 import pytest
 
-from modelyard.errors import InUse
+from modelyard.errors import EngineUnavailable, InUse
 from modelyard.schema.compute import InstanceCreate
 from modelyard_server.compute.manager import ComputeManager
+from modelyard_server.compute.reconcile import CRASHES
 from modelyard_server.compute.spec import container_name
 from modelyard_server.core.events import Events
 from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
+from modelyard_server.engines.base import EngineLost
 from modelyard_server.engines.devices import Devices
 from modelyard_server.engines.devices_inventory import DeviceInventory
 from modelyard_server.engines.engines import Engines
@@ -322,3 +324,56 @@ def test_a_running_instance_survives_a_newer_specification(
     after = bench.engine.inspect(container_name(bench.paths, "cpu-1"))
     assert before and after and after.spec_hash != before.spec_hash
     assert bench.manager.get("cpu-1").state == "running"
+
+
+def _once(bench: Bench, name: str, error: Exception) -> None:
+    """Let the next call of that name raise."""
+    call = getattr(bench.engine, name)
+
+    def fails(*args: Any) -> Any:
+        setattr(bench.engine, name, call)
+        raise error
+
+    setattr(bench.engine, name, fails)
+
+
+def test_a_restart_is_no_crash_whatever_happens_meanwhile(bench: Bench) -> None:
+    bench.create("a")
+    for _ in range(CRASHES):
+        bench.manager.restart_instance("a")
+        _once(bench, "start", EngineLost("The engine is gone."))
+        bench.turn()
+        bench.lane.wake("a")
+        bench.turn()
+        found = bench.manager.get("a")
+        assert (found.state, found.exit) == ("running", None)
+
+
+def test_what_ends_while_its_engine_is_away_did_not_crash(bench: Bench) -> None:
+    bench.create("a")
+    for _ in range(CRASHES + 1):
+        _once(bench, "list", EngineLost("The engine is gone."))
+        bench.turn()
+        bench.engine.stop(container_name(bench.paths, "a"), 0)
+        bench.turn()
+        assert bench.manager.get("a").state == "running"
+
+
+def test_one_that_runs_is_not_failed_by_what_is_wrong_for_a_moment(bench: Bench) -> None:
+    bench.create("a")
+    bench.lane._adopted.clear()  # as a new server begins
+    environments = bench.manager._instances._environments
+    kernel = environments.kernel
+
+    def unavailable(*_args: Any) -> Any:
+        raise EngineUnavailable("The packages could not be fetched.")
+
+    environments.kernel = unavailable  # type: ignore[method-assign]
+    bench.turn()
+    found = bench.manager.get("a")
+    assert found.state == "running" and found.error is not None
+    environments.kernel = kernel  # type: ignore[method-assign]
+    bench.lane.wake("a")
+    bench.turn()
+    found = bench.manager.get("a")
+    assert (found.state, found.error) == ("running", None)

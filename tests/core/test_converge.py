@@ -13,7 +13,7 @@ import pytest
 from modelyard_server.core import lane as module
 from modelyard_server.core.converge import Converger
 from modelyard_server.core.converged import Again
-from modelyard_server.core.crashes import CrashWindow
+from modelyard_server.core.crashes import Attempts, CrashWindow
 from tests.server_support import wait_for
 
 
@@ -63,6 +63,9 @@ class Names:
         return container.name
 
     def changed(self, key: str, /) -> None:
+        pass
+
+    def lost(self, engine: str) -> None:
         pass
 
 
@@ -165,3 +168,48 @@ def test_a_row_that_cannot_be_looked_at_holds_up_no_other(method: str) -> None:
     lane.workers.settle(10)
     assert domain.left["a"] <= 0
     assert converger.trouble("nothing", "a") is None
+
+
+def test_attempts_in_vain_are_counted_however_long_each_took() -> None:
+    attempts = Attempts(3)
+    assert not any(attempts.count("a", life) for life in (1, 1, 2, 2))
+    attempts.succeeded("a")
+    assert not any(attempts.count("a", life) for life in (2, 3, 4))
+    assert not attempts.count("b", 3)
+    assert attempts.count("a", 5)
+    assert not attempts.count("a", 6)
+
+
+class Late(Names):
+    """While its rows are read, another object is made and acted on."""
+
+    def __init__(self) -> None:
+        super().__init__(turns=0)
+        self.made: Callable[[], None] = lambda: None
+
+    def rows(self, engine: str) -> list[Any]:
+        found = super().rows(engine)
+        self.made()
+        return found
+
+    def converge(self, key: str) -> Again | None:
+        return Again(1000.0)
+
+
+def test_a_look_forgets_nothing_of_what_was_made_meanwhile() -> None:
+    domain = Late()
+    lane = _converger(domain, Nothing()).lane("nothing")
+
+    def made() -> None:
+        domain.made = lambda: None
+        domain.left["late"] = 1
+        lane.begin("late")
+        lane.workers.settle(10)
+        wait_for(lambda: "late" in lane._again, 10, "it waits for its next turn")
+
+    domain.made = made
+    lane.look()
+    assert "late" in lane._again
+    del domain.left["late"]
+    lane.look()
+    assert "late" not in lane._again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,17 @@ def init():
     load()
 """
 """Loads its model when the test says so."""
+
+BREAKING = f"""
+import os
+{LIGHT}
+load = init
+def init():
+    if os.path.exists(os.path.join(os.path.dirname(os.environ["MODELYARD_STATUS"]), "go")):
+        os._exit(3)
+    load()
+"""
+"""Ends while it loads, once the test says so."""
 
 
 def _gate(bench: Bench, deployment: str) -> Path:
@@ -139,3 +151,39 @@ def test_a_killed_one_comes_back_while_packages_are_fetched(
     plain.serving.delete("s")
     plain.gone("s")  # once what was being made has ended
     assert plain.scoring() == []
+
+
+def test_one_that_never_becomes_ready_again_is_left_off_however_slowly(
+    plain: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelyard_server.serving.reconcile.CRASH_WINDOW", -1.0)
+    plain.register_light()
+    plain.db.close()
+    plain.reopen()
+    plain.serving.start()
+    made = plain.deploy("s", "light:1", script=BREAKING)
+    assert made.current is not None and made.state == "running"
+    for _ in range(5):  # it comes back each time: these are no attempts in vain
+        _kill(plain, made.current.id)
+        until(lambda: _answer(plain, made.url) == 2.0, 60)
+        assert plain.settled("s").state == "running"
+    _gate(plain, made.current.id).touch()
+    _kill(plain, made.current.id)
+    until(lambda: plain.serving.get("s").state == "failed", 120)
+    error = plain.serving.get("s").error
+    assert error is not None and "left off" in error.message
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("engine_name", ["docker"])
+def test_a_paused_one_goes_on(engine_name: str, base_image: str, bench: Bench) -> None:
+    made = bench.deploy("s", "light:1", script=LIGHT)
+    (container,) = bench.scoring()
+    started = bench.engine.list(bench.paths.workspace_id)
+    subprocess.run(["docker", "pause", container], check=True, capture_output=True)
+    until(lambda: bench.engine.inspect(container).phase == "running", 60)  # type: ignore[union-attr]
+    until(lambda: _answer(bench, made.url) == 2.0, 60)
+    assert bench.settled("s").state == "running"
+    assert {s.started for s in bench.engine.list(bench.paths.workspace_id)} == {
+        s.started for s in started
+    }

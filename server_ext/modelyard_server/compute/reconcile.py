@@ -109,6 +109,11 @@ class Instances:
             return True
         return row.state != "failed" and not (running and row.state == "running")
 
+    def lost(self, engine: str) -> None:
+        """What ends while the engine does not answer ends unseen, and did not crash."""
+        for row in self._store.wanted(engine):
+            self._watched.discard(row.name)
+
     # -- actions (on workers) ---------------------------------------------------------------
 
     def converge(self, key: str) -> None:
@@ -133,7 +138,8 @@ class Instances:
         elif key in self._store.restarts():
             with self._doing(key, "Restarting"):
                 engine.stop(self._container(key))
-                self._store.update(key, restart=False)
+                # Asked to end, it did not crash: should the start fail, its end says nothing.
+                self._store.update(key, restart=False, started=None)
             self._bring_up(engine, key)
         elif instance.state != "failed" and not self._crashed(engine, instance):
             self._bring_up(engine, key)
@@ -175,24 +181,28 @@ class Instances:
                 self._start(engine, name)
         except EngineLost:
             raise  # the wish stands until the engine is back
-        except NotEnoughDevices as error:
-            instance = self._store.find(name)
-            if instance is not None and instance.queue:
-                raise  # it takes its turn: tried again like all that is not possible now
-            self._fail(name, ErrorInfo(**error.body()))
         except ModelyardError as error:
-            self._fail(name, ErrorInfo(**error.body()))
+            self._not_brought_up(engine, name, error)
         except OSError as error:
             self._log.exception("modelyard: instance %s could not be prepared", name)
-            self._fail(
-                name,
-                ErrorInfo(
-                    code="storage",
-                    message=f"Its files could not be written: {error}.",
-                    hint="Mend that, then start it again. Its own files lie in "
-                    f"{self._paths.compute / name}.",
-                ),
+            own = self._paths.compute / name
+            fault = ServerError(
+                f"Its files could not be written: {error}.",
+                hint=f"Mend that, then start it again. Its own files lie in {own}.",
             )
+            self._not_brought_up(engine, name, fault)
+
+    def _not_brought_up(self, engine: Engine, name: str, error: ModelyardError) -> None:
+        """It failed, unless it runs all the same, or takes its turn: then it is tried again."""
+        instance = self._store.find(name)
+        takes_turn = instance is not None and instance.queue
+        if isinstance(error, NotEnoughDevices) and takes_turn:
+            raise error
+        # As after the server's start: what is wrong for a moment must not fail what runs.
+        seen = engine.inspect(self._container(name))
+        if seen is not None and seen.phase is Phase.RUNNING:
+            raise error
+        self._fail(name, ErrorInfo(**error.body()))
 
     def _start(self, engine: Engine, name: str) -> None:
         instance = self._store.get(name)
@@ -217,9 +227,12 @@ class Instances:
                 isolated=isolates(engine),
                 devices=lease,
             )
+            before = engine.inspect(container)
             self._report(name, Progress(phase="creating", message="Creating the container"))
             bring_up(engine, spec)
-        self._verify(engine, container, lease)
+        ran = before is not None and before.phase is Phase.RUNNING
+        if not ran or instance.state != "running":
+            self._verify(engine, container, lease)
         kernelspecs.write(self._paths, name, engine)
         seen = engine.inspect(container)
         if seen is None or seen.phase is Phase.CREATED:
@@ -318,8 +331,8 @@ def _why(seen: ContainerState, *, watched: bool) -> str:
     code = seen.exit_code or 0
     if code in STOPPED and not watched:
         return (
-            "It was stopped while JupyterLab was not running: by 'modelyard down', by Docker, "
-            "or by a restart of the machine."
+            "It was stopped while nobody looked: by 'modelyard down', by Docker, or by a restart "
+            "of the machine."
         )
     if code > 128:
         return f"It was ended from outside (signal {code - 128})."

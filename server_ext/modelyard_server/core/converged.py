@@ -67,6 +67,10 @@ class Domain(Protocol):
         """
         ...
 
+    def lost(self, engine: str) -> None:
+        """The engine ceased to answer: what ends until it does again is not seen."""
+        ...
+
     def owner(self, container: Any) -> str:
         """Key of the object that a container belongs, or belonged, to."""
         ...

@@ -39,3 +39,39 @@ class CrashWindow:
     def forget(self, key: str) -> None:
         """Drop what is known of a key."""
         self._lives.pop(key, None)
+
+
+class Attempts:
+    """Counts starts in succession that came to nothing, however long each took.
+
+    Parameters
+    ----------
+    most: this many, and the program is left off.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lives: dict[str, tuple[Hashable, int]] = {}
+
+    def count(self, key: str, life: Hashable) -> bool:
+        """Note a life (whatever tells one from the next); True when there were too many.
+
+        A life that is known already is not counted again. After True the count begins anew.
+        """
+        before, count = self._lives.get(key, (None, 0))
+        if before == life:
+            return False
+        self._lives[key] = (life, count + 1)
+        if count + 1 < self._most:
+            return False
+        self._lives[key] = (life, 0)
+        return True
+
+    def succeeded(self, key: str) -> None:
+        """The present life came to what it was started for."""
+        if key in self._lives:
+            self._lives[key] = (self._lives[key][0], 0)
+
+    def forget(self, key: str) -> None:
+        """Drop what is known of a key."""
+        self._lives.pop(key, None)

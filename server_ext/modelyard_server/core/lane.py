@@ -110,9 +110,10 @@ class Lane:
             return bool(self._domain.rows(self._engine.name))
         if self._unwatch is None and not self._stopped:
             self._unwatch = self._engine.watch(self.wake)
+        remembered = self._remembered()
         rows = self._domain.rows(self._engine.name)
         self._found(rows)
-        self._forget({row.name for row in rows})
+        self._forget(remembered, {row.name for row in rows})
         known: set[str] = set()
         unclear: set[str] = set()
         for row in rows:
@@ -172,19 +173,33 @@ class Lane:
         # Under the owner's key: nobody makes a container of that name meanwhile.
         self.workers.submit(key, remove)
 
-    def _forget(self, names: set[str]) -> None:
-        """Drop what is remembered of objects that are gone."""
+    def _remembered(self) -> set[str]:
+        """Keys of which anything is remembered."""
         with self._ticks:
-            for memory in (self._pauses, self._trouble, self._again):
-                for key in memory.keys() - names:
+            return {*self._pauses, *self._trouble, *self._again, *self._adopted}
+
+    def _forget(self, remembered: set[str], names: set[str]) -> None:
+        """Drop what is remembered of objects that are gone.
+
+        Parameters
+        ----------
+        remembered: keys from before the rows were read; a later one may be of a new object.
+        names: of the objects there are.
+        """
+        with self._ticks:
+            for key in remembered - names:
+                if self.workers.busy(key):
+                    continue
+                for memory in (self._pauses, self._trouble, self._again):
                     memory.pop(key, None)
-            self._adopted &= names
+                self._adopted.discard(key)
 
     def _lost(self, error: EngineUnavailable) -> None:
         known, self.down = self.down is not None, error
         if known:
             return
         self._health_changed()
+        self._domain.lost(self._engine.name)
         rows = self._domain.rows(self._engine.name)
         if rows:  # where nothing is, nobody misses it
             self._log.warning("modelyard: %s", error)
