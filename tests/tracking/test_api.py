@@ -60,6 +60,15 @@ def start(call):
     return send
 
 
+async def test_a_page_begins_after_the_longest_value_there_is(call, start) -> None:
+    long = "\N{CLOWN FACE}" * 6000
+    ids = [await start(params={"C": long}) for _ in range(2)]
+    asked = {"order_by": "param.C", "limit": 1, "descending": "false"}
+    _, first = await call("GET", "runs", **asked)
+    status, second = await call("GET", "runs", **asked, page=first["next"])
+    assert (status, {first["runs"][0]["id"], second["runs"][0]["id"]}) == (200, set(ids))
+
+
 async def test_life_of_a_run(call, start) -> None:
     id = await start(name="r", params={"C": "1.0"}, tags={"a": "b"})
     lines = b'{"m":{"loss":0.5},"s":1,"t":5}\n{"o":"hi\\n"}\n{"m":{"loss":"NaN"},"s":2}\n{"m"'

@@ -27,6 +27,7 @@ from modelyard_server.core.holder import holder_of
 from modelyard_server.core.transfer import DownloadMixin, FileQuery, UploadHandler, renamed
 from modelyard_server.core.verbs import ANY, BYTES
 from modelyard_server.tracking.manager import TrackingManager
+from modelyard_server.tracking.query import TOKEN_LENGTH
 
 _Position = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
 _Text = Annotated[str, msgspec.Meta(max_length=4096)]
@@ -50,7 +51,7 @@ class RunsQuery(msgspec.Struct, kw_only=True):
     """created, name, status, metric.KEY or param.KEY."""
     descending: bool = True
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
-    page: _Text = ""
+    page: Annotated[str, msgspec.Meta(max_length=TOKEN_LENGTH)] = ""
     """`next` of the page before."""
     deleted: bool = False
     """Those that are deleted, instead of the others."""

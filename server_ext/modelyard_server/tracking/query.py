@@ -22,7 +22,8 @@ _COMPARISON = re.compile(
 _QUERY_LENGTH = 2000
 _QUERY_TERMS = 50
 """Each is a condition of the statement: their number decides what a search costs."""
-_TOKEN_LENGTH = 1 << 16
+TOKEN_LENGTH = 1 << 16
+"""Characters; a token holds the value at which the page before ended."""
 _Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
@@ -147,7 +148,7 @@ def parse_page_token(text: str) -> Place | None:
     if not text:
         return None
     try:
-        if len(text) > _TOKEN_LENGTH:
+        if len(text) > TOKEN_LENGTH:
             raise ValueError("longer than any of ours")
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         return msgspec.msgpack.decode(raw, type=Place)
