@@ -46,7 +46,7 @@ class Change(msgspec.Struct, kw_only=True):
     """One object that changed; `item` is its wire form, absent when it was deleted."""
 
     domain: str
-    """compute, experiment, run, model, endpoint or system."""
+    """compute, experiment, run, model, endpoint, storage or system."""
     id: str
     op: str
     """updated or deleted."""

@@ -26,7 +26,7 @@ export interface ErrorInfo {
 
 /** One object that changed; `item` is its wire form, absent when it was deleted. */
 export interface Change {
-  /** compute, experiment, run, model, endpoint or system. */
+  /** compute, experiment, run, model, endpoint, storage or system. */
   domain: string;
   id: string;
   /** updated or deleted. */
