@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks._machine import cpu_seconds, load, resident
+from benchmarks._rows import add_ended_runs
 from modelyard.schema.compute import InstanceInfo
 from modelyard_server.compute.store import ComputeStore
 from modelyard_server.core.events import Events
@@ -32,7 +32,6 @@ from modelyard_server.db.session import Database
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.spec import Phase
 from modelyard_server.services import build
-from modelyard_server.tracking.tables import ExperimentRow, RunRow
 from tests.server_support import RunningServer, free_port, wait_for
 
 INSTANCES = 200
@@ -50,18 +49,7 @@ def fill(db: Database, stopped: int) -> None:
                 engine="docker", state="stopped", desired="stopped", created=1.0,
             )
         )  # fmt: skip
-    with db.session() as session:
-        experiment = ExperimentRow(name="old", created=1.0, updated=1.0)
-        session.add(experiment)
-        session.flush()
-        session.add_all(
-            RunRow(
-                uid=uuid.uuid4().hex, experiment_id=experiment.id, name=f"run-{number}",
-                status="finished", created=1.0 + number, started=1.0, ended=2.0, compute="",
-                parent="", source_kind="script", source_name="", python="", spool=True, heard=2.0,
-            )
-            for number in range(RUNS)
-        )  # fmt: skip
+    add_ended_runs(db, RUNS)
 
 
 @contextmanager

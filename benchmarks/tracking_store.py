@@ -21,19 +21,21 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks._machine import load
+from benchmarks._rows import add_ended_runs
 from modelyard.schema.tracking import RunInfo
 from modelyard.tracking.spool import spool_name
 from tests.tracking.conftest import Bench
 
 
-def milliseconds(action: Callable[[], object], rounds: int = 15) -> float:
-    """The median time of an action."""
-    taken = []
+def cost(action: Callable[[], object], rounds: int = 15) -> str:
+    """What an action takes: medians of time and of this thread's CPU."""
+    taken, used = [], []
     for _ in range(rounds):
-        begun = time.perf_counter()
+        begun, cpu = time.perf_counter(), time.thread_time()
         action()
         taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+        used.append((time.thread_time() - cpu) * 1000)
+    return f"{statistics.median(taken):.1f} ms ({statistics.median(used):.1f} of CPU)"
 
 
 def logged(bench: Bench, value: Callable[[int], float], points: int) -> RunInfo:
@@ -82,10 +84,10 @@ def points(folder: Path, count: int) -> None:
         before = stored(bench)
         rate, of_cpu = taken(bench, run, count)
         size = (stored(bench) - before) / count
-        chart = milliseconds(lambda b=bench, r=run: b.manager.history(r.id, "loss", 1000))
+        chart = cost(lambda b=bench, r=run: b.manager.history(r.id, "loss", 1000))
         print(
             f"{count:,} points, {name}: {rate:,.0f} points/s (bar 100,000), {of_cpu:,.0f} a second "
-            f"of CPU, {size:.1f} bytes a point (bar 12), chart of 1,000 pixels {chart:.1f} ms "
+            f"of CPU, {size:.1f} bytes a point (bar 12), chart of 1,000 pixels {chart} "
             f"(bar 30); {load()}"
         )
         bench.db.close()
@@ -93,20 +95,21 @@ def points(folder: Path, count: int) -> None:
 
 def pages(folder: Path, count: int) -> None:
     """Print what lists of many runs cost."""
-    noise = random.Random(1)
     bench = Bench(folder / "runs")
-    begun = time.perf_counter()
-    for _ in range(count):
-        run = bench.run()
-        line = b'{"m":{"accuracy":%f},"s":0}\n{"f":{"status":"finished"}}\n'
-        bench.manager.ingest(run.id, 0, line % noise.random())
-    each = (time.perf_counter() - begun) / count * 1000
-    page = milliseconds(lambda: bench.manager.runs(order_by="metric.accuracy", limit=100))
+    add_ended_runs(bench.db, count)
+    page = cost(lambda: bench.manager.runs(order_by="metric.accuracy", limit=100))
+    one = cost(lambda: finished_run(bench), rounds=100)
     print(
-        f"{count:,} runs, create + metric + finish {each:.2f} ms each; a page of 100 ordered by a "
-        f"metric {page:.1f} ms (bar 25); {load()}"
+        f"{count:,} runs: a page of 100 ordered by a metric {page} (bar 25); create + "
+        f"metric + finish {one}; {load()}"
     )
     bench.db.close()
+
+
+def finished_run(bench: Bench) -> None:
+    """A run with one metric, from its creation to its end."""
+    run = bench.run()
+    bench.manager.ingest(run.id, 0, b'{"m":{"accuracy":0.5},"s":0}\n{"f":{"status":"finished"}}\n')
 
 
 def main() -> None:
