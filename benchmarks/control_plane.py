@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from traitlets.config import LoggingConfigurable
 
 from benchmarks._machine import cpu_seconds, load, resident
 from benchmarks._rows import add_ended_runs
@@ -91,7 +92,10 @@ class Turns:
     """Turns of the compute domain on Docker, in this process; the workspace has no server then."""
 
     def __init__(self, paths: Paths) -> None:
-        self._services = build(paths, open_engines(paths), "docker", Events(id), dict, "/", None)
+        self._app = LoggingConfigurable()  # for configuration and log, as the server has them
+        self._services = build(
+            paths, open_engines(paths), "docker", Events(id), dict, "/", self._app
+        )
         self._workspace = paths.workspace_id
         self._lane = self._services.compute._converger.lane("docker")
         self._engine = self._services.engines.of("docker")

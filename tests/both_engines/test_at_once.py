@@ -27,7 +27,11 @@ from tests.serving.bench import line, post
 from tests.serving.load import load
 from tests.wire import Wire, docker_address
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("at-once"),  # one server for all of them
+]
 
 ENGINES = ("docker", "process")
 ROW = {"data": [[1, 2]]}

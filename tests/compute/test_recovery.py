@@ -124,9 +124,9 @@ def _read(file: Path) -> bytes:
         return b""
 
 
-def test_a_second_server_is_refused(server: RunningServer) -> None:
-    server.start()
-    refused = server.cli("up", "--no-browser", check=False)
+def test_a_second_server_is_refused(own_server: RunningServer) -> None:
+    own_server.start()
+    refused = own_server.cli("up", "--no-browser", check=False)
     assert "already serves" in refused
 
 

@@ -19,6 +19,7 @@ from modelyard.tracking.sink import Sink
 from modelyard.tracking.spool import End, Record
 from modelyard.tracking.writer import Writer, line
 from modelyard_server.tracking import tailer
+from modelyard_server.tracking.store.runs import RunStore
 from tests.tracking.conftest import Bench
 
 
@@ -231,3 +232,20 @@ def test_one_broken_spool_does_not_hold_up_the_others(bench: Bench) -> None:
         follow(bench, lambda: "a" in bench.manager.run(fine.id).metrics)
     first.sink.close()
     second.sink.close()
+
+
+def test_the_database_is_left_alone_while_no_run_has_a_writer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.ended()
+    bench.manager.step()
+    asked: list[int] = []
+    ask = RunStore.writing
+    monkeypatch.setattr(RunStore, "writing", lambda self: (asked.append(1), ask(self))[1])
+    for _ in range(100):
+        bench.manager.step()
+    assert len(asked) <= 20  # once, and once more for each second that this has taken
+    run, writer = bench.spooled()
+    writer.metric("a", 1.5, None)
+    bench.manager.step()
+    assert bench.manager.run(run.id).metrics["a"].count == 1

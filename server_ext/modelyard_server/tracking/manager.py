@@ -251,6 +251,7 @@ class TrackingManager(LoggingConfigurable):
         check_texts("parameter", body.params)
         self._not_deleted(body.experiment)
         self._runs.create(body, body.name or random_name(), holder, time.time())
+        self._tailer.expect()
         run = self._live.run_now(body.id)
         self._live.experiment_now(run.experiment_id)
         return run

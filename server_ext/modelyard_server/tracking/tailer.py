@@ -47,15 +47,28 @@ class Tailer:
         self._log = log
         self._began = time.time()
         self._looked = 0.0
+        self._expecting = True
         self._paused: dict[str, float] = {}
         self._strays = Strays(spools, runs, owner, log)
         # One piece is in memory at a time, however many ask.
         self._reading = threading.Lock()
 
+    def expect(self) -> None:
+        """There is a new run: the next step asks the database which runs have a writer."""
+        self._expecting = True
+
     def step(self) -> None:
-        """Read what is new; once a second also look for dead writers and unknown spools."""
+        """Read what is new; once a second also look for dead writers and unknown spools.
+
+        While no run has a writer, which is most of the time, it asks for them once a second only.
+        """
         looking = time.monotonic() - self._looked >= _LOOK_AROUND
+        if not (looking or self._expecting):
+            return
+        self._expecting = False  # before asking: a run that comes meanwhile is not forgotten
         writing = self._runs.writing()
+        if writing:
+            self._expecting = True
         share = max(PIECE, TURN // max(1, len(writing)))
         for position in writing:
             if self._paused.get(position.uid, 0.0) > time.monotonic():
