@@ -13,6 +13,7 @@ import pytest
 
 from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound
 from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.docker_exec import DockerExec
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, Phase
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, seen
@@ -193,3 +194,17 @@ def test_a_docker_that_does_not_answer_hangs_nobody(
         about = DockerEngine(reach, f"unix://{address}").info()
     assert not about.available
     assert "in time" in about.message
+
+
+@pytest.mark.docker
+def test_a_question_that_hangs_in_a_container_is_given_up(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker's own client would wait for its answer without limit."""
+    container = begin(docker_engine, docker_spec(SLEEP))
+    monkeypatch.setattr("modelyard_server.engines.docker_exec.QUICK", 0.5)
+    monkeypatch.setattr("modelyard_server.engines.docker_exec._ALIVE", "sleep 600")
+    handle = DockerExec(docker_engine._client, container, Path("/none"), None)
+    handle._pid = 2
+    with pytest.raises(EngineUnavailable, match="does not answer"):
+        handle.poll()

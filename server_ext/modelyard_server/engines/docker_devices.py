@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import select
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from modelyard.errors import NotFound
-from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
+from modelyard_server.engines.docker_client import QUICK, DockerClient
+from modelyard_server.engines.docker_exec import run_script
 from modelyard_server.engines.docker_spec import CDI_KIND, holding, state
 from modelyard_server.engines.spec import LABEL_DEVICES, Holding
-
-_OUTPUT = 64 << 10
 
 
 class DockerDevices:
@@ -44,19 +41,7 @@ class DockerDevices:
 
     def check(self, container: str, script: str, timeout: float) -> tuple[int | None, str]:
         """Exit code and output of a shell script in it; None when it has not ended in time."""
-        deadline = time.monotonic() + timeout
-        with self._client.calling(ACTION) as api:
-            made = api.exec_create(container, ["sh", "-c", script], tty=True)["Id"]
-            # Docker's client waits without limit for an exec's output: read it ourselves.
-            stream = api.exec_start(made, tty=True, socket=True)
-            try:
-                output = _read(getattr(stream, "_sock", stream), deadline)
-            finally:
-                stream.close()
-            if output is None:
-                return None, ""
-            code = api.exec_inspect(made)["ExitCode"]
-        return code, output.decode(errors="replace")
+        return run_script(self._client, container, ["sh", "-c", script], timeout)
 
     def _holding(self, listed: dict[str, Any]) -> Holding | None:
         """What a listed container was given; None: it was removed since."""
@@ -76,21 +61,6 @@ class DockerDevices:
         """Whether the daemon's files are this machine's."""
         with self._client.calling(QUICK) as api:
             return str(api.base_url).startswith("http+docker://")  # its word for a Unix socket
-
-
-def _read(stream: Any, deadline: float) -> bytes | None:
-    """All that comes until the end; None when that is not before the deadline."""
-    waiting = select.poll()
-    waiting.register(stream, select.POLLIN | select.POLLHUP)
-    output = b""
-    while (left := deadline - time.monotonic()) > 0:
-        if not waiting.poll(left * 1000):
-            break
-        chunk = stream.recv(4096)
-        if not chunk:
-            return output
-        output = (output + chunk)[:_OUTPUT]
-    return None
 
 
 def _cdi(info: dict[str, Any], local: bool) -> frozenset[str]:

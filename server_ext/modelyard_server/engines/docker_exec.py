@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from docker import APIClient
 from docker.errors import NotFound as DockerNotFound
 
 from modelyard.errors import Conflict, NotFound, WrongState
-from modelyard_server.engines.base import UNKNOWN_EXIT
+from modelyard_server.engines.base import UNKNOWN_EXIT, EngineLost
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.programs import noted_pid_file, read_pid
 
@@ -22,6 +24,9 @@ read -r line </proc/$1/stat || exit 1
 set -- ${line##*) }
 [ "$2" = 0 ] && [ "$1" != Z ]
 """
+
+
+_OUTPUT = 64 << 10
 
 
 class DockerExec:
@@ -76,12 +81,49 @@ class DockerExec:
         """Exit code of a short shell script in the container; None when that does not run."""
         argv = ["sh", "-c", script, "sh", *args]
         try:
-            with self._client.calling(ACTION) as api:
-                made = api.exec_create(self._container, argv)
-                api.exec_start(made["Id"])
-                return _code(api.exec_inspect(made["Id"]))
+            code, _ = run_script(self._client, self._container, argv, QUICK)
         except (NotFound, WrongState, Conflict):
             return None
+        if code is None:
+            # Whatever it hangs on: that says nothing of the program that was asked about.
+            raise EngineLost(
+                f"{self._container} does not answer.", hint="Restart it, or look at Docker's log."
+            )
+        return code
+
+
+def run_script(
+    client: DockerClient, container: str, argv: Sequence[str], timeout: float
+) -> tuple[int | None, str]:
+    """Exit code and output of a short program in it; the code is None when it took too long."""
+    deadline = time.monotonic() + timeout
+    with client.calling(ACTION) as api:
+        made = api.exec_create(container, [*argv], tty=True)["Id"]
+        # Docker's client waits without limit for an exec's output: read it ourselves.
+        stream = api.exec_start(made, tty=True, socket=True)
+        try:
+            output = _read(getattr(stream, "_sock", stream), deadline)
+        finally:
+            stream.close()
+        if output is None:
+            return None, ""
+        code = _code(api.exec_inspect(made))
+    return code, output.decode(errors="replace")
+
+
+def _read(stream: Any, deadline: float) -> bytes | None:
+    """All that comes until the end; None when that is not before the deadline."""
+    waiting = select.poll()
+    waiting.register(stream, select.POLLIN | select.POLLHUP)
+    output = b""
+    while (left := deadline - time.monotonic()) > 0:
+        if not waiting.poll(left * 1000):
+            break
+        chunk = stream.recv(4096)
+        if not chunk:
+            return output
+        output = (output + chunk)[:_OUTPUT]
+    return None
 
 
 def start(

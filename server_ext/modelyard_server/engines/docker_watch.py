@@ -17,8 +17,9 @@ from modelyard_server.engines.spec import LABEL_WORKSPACE, ContainerState
 
 _RETRY = 2.0
 """Seconds between two tries to hear Docker."""
-_SILENCE = 24 * 3600
-"""Seconds without an event after which the stream is opened anew."""
+_SILENCE = 300
+"""Seconds without an event after which the stream is opened anew: the other end of a connection
+to another machine may be gone without a word."""
 
 Changed = Callable[[], None]
 
