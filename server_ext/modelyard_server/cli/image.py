@@ -9,6 +9,7 @@ from modelyard.errors import EngineUnavailable
 from modelyard.schema.common import Progress
 from modelyard_server.cli.locate import workspace_dir
 from modelyard_server.core.paths import Paths
+from modelyard_server.engines.base import Ability
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.environments.manager import EnvironmentManager
 
@@ -16,7 +17,7 @@ from modelyard_server.environments.manager import EnvironmentManager
 def image(arguments: argparse.Namespace) -> int:
     """Build the base image, or remove what nothing uses."""
     paths = Paths(workspace_dir(arguments)).make()
-    engine = open_engines(paths).of("docker")
+    engine = next(each for each in open_engines(paths) if Ability.IMAGES in each.abilities)
     about = engine.info()
     if not about.available:
         raise EngineUnavailable(f"Images need Docker. {about.message}", hint=about.hint)
