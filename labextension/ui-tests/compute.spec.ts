@@ -1,6 +1,7 @@
 /** What is done with an instance beside running notebooks on it. */
 import { expect, test } from '@playwright/test';
 
+import { expectAccessible } from './accessibility';
 import { ComputePage } from './pages/compute';
 import { Lab } from './pages/lab';
 import { NotebookPage } from './pages/notebook';
@@ -14,8 +15,34 @@ test('an instance opens a terminal, warns before it stops, and starts again', as
   const notebook = new NotebookPage(lab);
   await lab.open();
   await lab.showPanel();
-  await compute.create(INSTANCE, 'small');
-  await compute.waitRunning(INSTANCE);
+  const devices = lab.section('devices').getByRole('listitem');
+  const device = devices.last();
+
+  await test.step('it holds a device of the machine from its start', async () => {
+    await expect(device).toContainText('free');
+    await compute.create(INSTANCE, 'small', await devices.count());
+    await compute.waitRunning(INSTANCE);
+    await expect(device).toContainText('held');
+    await device.getByRole('button', { name: INSTANCE }).click();
+    await expect(lab.pageOf('instance').getByLabel('Devices', { exact: true })).toContainText(
+      'held',
+    );
+  });
+
+  await test.step('another one is refused the device, or waits for it and says for whom', async () => {
+    const dialog = await compute.fill('second', 'small', 1);
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await expect(dialog.getByRole('alert')).toContainText(`held by instance '${INSTANCE}'`);
+    await dialog.getByLabel('Wait for its turn').check();
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await expect(compute.row('second')).toContainText('Waits for its turn');
+    await expect(compute.row('second')).toContainText(`held by instance '${INSTANCE}'`);
+    // Its row changes with every attempt: its page stands still.
+    const details = await compute.openPage('second');
+    await details.getByRole('button', { name: 'Delete' }).click();
+    await lab.confirm('Delete');
+    await expect(compute.row('second')).toHaveCount(0);
+  });
 
   await test.step('a terminal on it writes to User files', async () => {
     const details = await compute.openPage(INSTANCE);
@@ -39,6 +66,24 @@ test('an instance opens a terminal, warns before it stops, and starts again', as
     await compute.act(INSTANCE, 'Stop');
     await lab.confirm('Stop');
     await expect(compute.state(INSTANCE, 'stopped')).toBeAttached();
+  });
+
+  await test.step('axe finds nothing where devices and engines are chosen', async () => {
+    await expect(device).toContainText('free');
+    const details = await compute.openPage(INSTANCE);
+    for (const theme of ['JupyterLab Dark', 'JupyterLab Light']) {
+      await lab.setTheme(theme);
+      await expectAccessible(page, '.myd-sidebar');
+      await compute.fill('other', 'small', 1);
+      await expectAccessible(page, '.myd-form-dialog');
+      await page.keyboard.press('Escape');
+      await details.getByRole('button', { name: 'Move…' }).click();
+      await lab.dialog.getByRole('button', { name: 'Move' }).click();
+      await expect(lab.dialog.getByRole('alert')).toContainText('Confirm');
+      await expectAccessible(page, '.myd-form-dialog');
+      await page.keyboard.press('Escape');
+      await expect(lab.dialog).toHaveCount(0);
+    }
   });
 
   await test.step('its page starts it again', async () => {

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -26,6 +27,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const results = resolve(__dirname, '../test-results');
   mkdirSync(results, { recursive: true });
   const log = join(results, 'server.log');
+  configure(workspace);
   const server = start(workspace, port, log);
   const url = `http://localhost:${port}`;
   process.env.MODELYARD_UI_URL = url;
@@ -45,6 +47,15 @@ export default async function setup(): Promise<() => Promise<void>> {
   };
 }
 
+/** Give the machine a device that instances can hold: its file is there on every machine. */
+function configure(workspace: string): void {
+  const folder = join(workspace, 'jupyter-config');
+  mkdirSync(folder);
+  const devices = [{ id: `ui-tests-${process.pid}`, name: 'Stand-in', paths: ['/dev/null'] }];
+  const config = JSON.stringify({ DeviceInventory: { devices } });
+  writeFileSync(join(folder, 'jupyter_server_config.json'), config);
+}
+
 function start(workspace: string, port: number, log: string): ChildProcess {
   const ours = resolve(__dirname, '../../.venv/bin/modelyard');
   const command = process.env.MODELYARD_BIN ?? (existsSync(ours) ? ours : 'modelyard');
@@ -54,6 +65,7 @@ function start(workspace: string, port: number, log: string): ChildProcess {
     // Neither the layout nor the settings of whoever runs the tests may matter, or be changed.
     env: {
       ...process.env,
+      JUPYTER_CONFIG_PATH: join(workspace, 'jupyter-config'),
       JUPYTERLAB_WORKSPACES_DIR: join(workspace, 'lab-workspaces'),
       JUPYTERLAB_SETTINGS_DIR: join(workspace, 'lab-settings'),
     },

@@ -21,10 +21,17 @@ export class ComputePage {
     return this.lab.dialog;
   }
 
-  async create(name: string, size: string): Promise<void> {
+  /** Fill in the dialog of a new instance. */
+  async fill(name: string, size: string, gpus = 0): Promise<Locator> {
     const dialog = await this.openDialog();
+    await dialog.getByLabel('GPUs').fill(`${gpus}`);
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByRole('radio', { name: size }).check({ force: true });
+    return dialog;
+  }
+
+  async create(name: string, size: string, gpus = 0): Promise<void> {
+    const dialog = await this.fill(name, size, gpus);
     await dialog.getByRole('button', { name: 'Create' }).click();
     await expect(dialog).toHaveCount(0);
     await expect(this.row(name)).toBeVisible();
