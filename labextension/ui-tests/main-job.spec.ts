@@ -137,6 +137,9 @@ test('the main job, from an instance to a scored model', async ({ page }) => {
         await tab.click();
         await expectAccessible(page, '[data-testid="myd-page-endpoint"] .myd-page');
       }
+      await lab.panel.getByRole('button', { name: 'Storage' }).click();
+      await expect(lab.pageOf('storage')).toContainText('User files');
+      await expectAccessible(page, '[data-testid="myd-page-storage"] .myd-page');
     }
   });
 
