@@ -33,8 +33,14 @@ async def test_one_holds_one_is_refused_one_waits(jp_fetch: Fetch) -> None:
     waiting = await _get(jp_fetch, "compute", "c")
     assert waiting["state"] == "creating"
 
+    await _post(jp_fetch, "compute", body={"name": "a-later", "gpus": 1, "queue": True})
+
     await _post(jp_fetch, "compute", "a", "stop")
     await _state(jp_fetch, "c", "running")
     (device,) = await _get(jp_fetch, "devices")
     assert device["memory"] is None
     assert [holder["name"] for holder in device["holders"]] == ["c"]
+
+    assert (await _get(jp_fetch, "compute", "a-later"))["state"] == "creating"
+    status, error = await _refused(_post(jp_fetch, "compute", body={"name": "d", "gpus": 1}))
+    assert status == 409 and "a-later (1) asked first" in error["message"]

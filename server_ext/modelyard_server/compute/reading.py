@@ -86,6 +86,7 @@ class InstanceReading(LoggingConfigurable):
             gone=self._gone,
             log=self.log,
         )
+        devices.add_line(self._instances.line)
         self._converger = Converger(
             "compute",
             self._instances,

@@ -26,7 +26,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.engines.base import Engine, EngineLost
 from modelyard_server.engines.devices import Devices, Lease
-from modelyard_server.engines.devices_choose import Gpus
+from modelyard_server.engines.devices_choose import Gpus, Request
 from modelyard_server.engines.devices_verify import verify
 from modelyard_server.engines.engines import Engines, bring_up, isolates
 from modelyard_server.engines.reach import SameHost
@@ -78,6 +78,22 @@ class Instances:
         self._progress: dict[str, Progress] = {}
         self._watched: set[str] = set()
         self._crashes = CrashWindow(CRASHES, CRASH_WINDOW)
+
+    def line(self) -> Sequence[Request]:
+        """Instances that should run with GPUs, by age; see `Devices.add_line`."""
+        return [
+            Request(
+                container=self._container(each.name),
+                kind=KIND,
+                name=each.name,
+                workspace=self._paths.workspace_id,
+                engine=each.engine,
+                gpus=Gpus(count=each.gpus, shared=each.shared),
+                since=each.created,
+            )
+            for each in self._store.all()
+            if each.gpus and each.desired == "running" and each.state != "failed"
+        ]
 
     def progress(self, name: str) -> Progress | None:
         """What is being done for an instance at this moment."""
