@@ -1,4 +1,4 @@
-"""The rules of endpoints: what may be asked of them, and what a list shows."""
+"""The rules of endpoints: what may be asked of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from traitlets.config import LoggingConfigurable
 
 from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound, WrongState
 from modelyard.flavors import checked_requirements
-from modelyard.schema.common import ErrorInfo, Progress, Size
+from modelyard.schema.common import Size
 from modelyard.schema.compute import LogText
 from modelyard.schema.registry import ModelVersionInfo
 from modelyard.schema.serving import (
-    Deployment,
     DeployRequest,
     EndpointInfo,
     EndpointKeys,
-    EndpointState,
     RotateKey,
 )
 from modelyard.suggest import did_you_mean
@@ -37,8 +35,9 @@ from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.registry.manager import RegistryManager
 from modelyard_server.serving import checks, ports
 from modelyard_server.serving.reconcile import Endpoints
-from modelyard_server.serving.records import ADVANCING, DeploymentRecord, EndpointRecord
+from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
 from modelyard_server.serving.rollout import Rollout
+from modelyard_server.serving.shown import Shown
 from modelyard_server.serving.spec import app_tag, scoring_name
 from modelyard_server.serving.store import ServingStore
 
@@ -99,6 +98,7 @@ class ServingManager(LoggingConfigurable):
         self._converger = Converger(
             "serving", domain, list(engines), paths.workspace_id, events.system_changed, self.log
         )
+        self._wire = Shown(engines, self._converger, self._rollout).endpoint
 
     # -- life -------------------------------------------------------------------------------
 
@@ -359,55 +359,6 @@ class ServingManager(LoggingConfigurable):
     def _gone(self, name: str) -> None:
         self._events.deleted("endpoint", name)
         self._changed(name)  # there may be another of that name by now
-
-    def _wire(self, record: EndpointRecord) -> EndpointInfo:
-        current, coming = record.current, record.next
-        shown = current or coming
-        state: EndpointState = record.state
-        if self._converger.down(record.engine) is not None and state != "deleting":
-            state = "unreachable"
-        trouble = self._converger.trouble(record.engine, record.name)
-        error = record.error or (shown.error if shown is not None else None)
-        if trouble is not None and (error is None or state == "unreachable"):
-            error = ErrorInfo(**trouble.body())
-        return EndpointInfo(
-            name=record.name,
-            url=f"http://127.0.0.1:{record.port}" if record.port else "",
-            port=record.port,
-            state=state,
-            engine=record.engine,
-            created=record.created,
-            updated=record.updated,
-            current=self._wire_deployment(record, current) if current else None,
-            next=self._wire_deployment(record, coming) if coming else None,
-            error=error,
-            input_example=shown.input_example if shown else None,
-        )
-
-    def _wire_deployment(self, endpoint: EndpointRecord, record: DeploymentRecord) -> Deployment:
-        progress = self._rollout.progress(record.id)
-        if progress is None and record.state in ADVANCING:
-            progress = Progress(phase="queued", message="Waiting to start", since=record.created)
-        return Deployment(
-            id=record.id,
-            model=record.model,
-            version=record.version,
-            state=record.state,
-            created=record.created,
-            ready=record.ready,
-            image=self._image(endpoint, record),
-            size=record.size,
-            custom_script=bool(record.script),
-            progress=progress,
-            error=record.error,
-            exit=record.exit,
-        )
-
-    def _image(self, endpoint: EndpointRecord, record: DeploymentRecord) -> str:
-        try:
-            return self._rollout.image(self._engines.of(endpoint.engine), record)
-        except EngineUnavailable:
-            return ""  # of an engine that a newer version knows
 
 
 def _check_readable(record: EndpointRecord) -> None:
