@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import httpx
-import msgspec
 
-from modelyard.errors import ModelyardError, NotConnected, from_body
+from modelyard.address import check_token, parse
+from modelyard.answers import check, decoded, encoded, unreachable, unsendable
+from modelyard.errors import InvalidInput, ModelyardError, NotConnected, StorageFull
 
 T = TypeVar("T")
 
+_UNSENDABLE = (httpx.InvalidURL, UnicodeError, TypeError)
+"""What httpx raises of an argument that a URL cannot hold."""
+
 API = "modelyard/api/v1"
 _CHUNK = 1 << 20
-
-
-def _token_from_environment() -> str:
-    token = os.environ.get("MODELYARD_TOKEN", "")
-    file = os.environ.get("MODELYARD_TOKEN_FILE", "")
-    if not token and file:
-        try:
-            token = Path(file).read_text().strip()
-        except OSError as error:
-            raise NotConnected(
-                f"The token file {file} cannot be read.", hint="Restart the kernel."
-            ) from error
-    return token
-
-
-def find_server() -> tuple[str, str]:
-    """URL and token of the server this code runs under.
-
-    Raises
-    ------
-    NotConnected: nothing in the environment tells.
-    """
-    url = os.environ.get("MODELYARD_URL", "")
-    if not url:
-        raise NotConnected(
-            "No Modelyard server is known here.",
-            hint="Run this in a notebook of Modelyard's JupyterLab, set MODELYARD_URL and "
-            "MODELYARD_TOKEN, or call Workspace(url, token).",
-        )
-    return url, _token_from_environment()
 
 
 class Client:
@@ -60,6 +34,8 @@ class Client:
 
     Attributes
     ----------
+    url: where the server is, without a token.
+    local: the server runs on this machine.
     spool: the directory in which this server reads what runs log, where this process shares it.
 
     Every method raises the `ModelyardError` that the server answered with, and `NotConnected`
@@ -67,25 +43,26 @@ class Client:
     """
 
     def __init__(self, url: str, token: str = "") -> None:
-        parts = urlsplit(url)
-        transport = None
-        base = url
-        if parts.scheme == "http+unix":
-            transport = httpx.HTTPTransport(uds=unquote(parts.netloc), retries=2)
-            base = f"http://localhost{parts.path}"
-        elif parts.scheme not in ("http", "https") or not parts.netloc:
-            raise NotConnected(
-                f"'{url}' is not the URL of a server.",
-                hint="Use http://HOST:PORT/ as JupyterLab printed it at its start.",
-            )
-        self.url = url
+        address = parse(url)
+        token = check_token(token or address.token)
+        self.url = address.base if not address.socket else url
+        self.local = address.local
         self.spool: Path | None = None
-        self._http = httpx.Client(
-            base_url=f"{base.rstrip('/')}/{API}",
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            transport=transport,
-            timeout=httpx.Timeout(60.0, connect=10.0),
-        )
+        socket = address.socket
+        try:
+            self._http = httpx.Client(
+                base_url=f"{address.base}{API}",
+                headers={"Authorization": f"Bearer {token}"} if token else {},
+                transport=httpx.HTTPTransport(uds=socket, retries=2) if socket else None,
+                timeout=httpx.Timeout(60.0, connect=10.0),
+                # A proxy that the environment names cannot know this machine's own addresses.
+                trust_env=not address.local,
+            )
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            raise NotConnected(
+                f"No connection to {self.url} can be prepared ({str(error)[:200]}).",
+                hint="Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE.",
+            ) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -104,7 +81,7 @@ class Client:
     ) -> Any:
         """One exchange. `body` is sent as JSON, `content` as it is; the answer becomes a `kind`."""
         if body is not None:
-            content = msgspec.json.encode(body)
+            content = encoded(body)
         extra: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
         sent = {"content": content, "params": _clean(params), **extra}
         try:
@@ -116,11 +93,13 @@ class Client:
                 # A kept connection that the server closed at this very moment.
                 answer = self._http.request(method, path, **sent)
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
-        self._check(answer)
+            raise unreachable(error, self.url) from error
+        except _UNSENDABLE as error:
+            raise unsendable(error) from error
+        check(answer, self.url)
         if kind is None:
             return None
-        return answer.text if kind is str else msgspec.json.decode(answer.content, type=kind)
+        return answer.text if kind is str else decoded(answer.content, kind, self.url)
 
     def get(self, path: str, kind: Any, /, **params: Any) -> Any:
         """GET and decode."""
@@ -156,13 +135,13 @@ class Client:
         ----------
         progress: called with the number of bytes that each block added.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.part")
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with self._http.stream("GET", path, params=_clean(params), timeout=600.0) as answer:
                 if answer.is_error:
                     answer.read()
-                self._check(answer)
+                check(answer, self.url)
                 with draft.open("wb") as out:
                     for chunk in answer.iter_bytes(_CHUNK):
                         out.write(chunk)
@@ -170,30 +149,21 @@ class Client:
                             progress(len(chunk))
             draft.replace(target)
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise unreachable(error, self.url) from error
+        except _UNSENDABLE as error:
+            raise unsendable(error) from error
+        except OSError as error:
+            raise _unwritable(target, error) from error
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
-    def _check(self, answer: httpx.Response) -> None:
-        if not answer.is_error and not answer.is_redirect:
-            return
-        try:
-            body = msgspec.json.decode(answer.content, type=dict[str, Any])
-        except msgspec.DecodeError:
-            body = {}
-        if not body and answer.is_redirect:
-            raise NotConnected(
-                f"{self.url} wants a login.", hint="Give the token: Workspace(url, token)."
-            )
-        raise from_body(answer.status_code, {k: str(v) for k, v in body.items()})
 
-    def _unreachable(self, error: Exception) -> ModelyardError:
-        if isinstance(error, httpx.TimeoutException):
-            return NotConnected("The server did not answer in time.", hint="Try again.")
-        return NotConnected(
-            f"The server at {self.url} does not answer ({error}).",
-            hint="Is JupyterLab running? Start it with: modelyard up",
-        )
+def _unwritable(target: Path, error: OSError) -> ModelyardError:
+    said = f"'{target}' cannot be written: {error.strerror or error}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(said, hint="Free some space on this machine.")
+    return InvalidInput(said, hint="Give a directory that can be written to.", field="directory")
 
 
 def _clean(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -37,7 +36,6 @@ from modelyard.schema.serving import (
     ScoreReply,
 )
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SCORE_TIMEOUT = 60.0
 
 
@@ -119,7 +117,7 @@ class Endpoint(LivingHandle[EndpointInfo]):
                     f"Endpoint '{self.name}' did not answer within {timeout:.0f} s.",
                     hint="Give a larger timeout=, or look at its logs().",
                 ) from error
-            except httpx.HTTPError:
+            except (httpx.HTTPError, httpx.InvalidURL):
                 pass  # not reachable from here, or not running: the server knows
         reply: ScoreReply = self._client.request(
             "POST", self._path("/score"), kind=ScoreReply, content=body, timeout=timeout
@@ -130,8 +128,7 @@ class Endpoint(LivingHandle[EndpointInfo]):
         """Whether the endpoint's loopback address means the same here as on the server."""
         if os.environ.get("MODELYARD_ISOLATED"):
             return False
-        server = urlsplit(self._client.url)
-        return server.scheme == "http+unix" or server.hostname in _LOOPBACK
+        return self._client.local
 
     def _direct(self, body: bytes, timeout: float) -> Any:
         answer = self._post(body, timeout)
@@ -221,7 +218,7 @@ def _now(info: EndpointInfo) -> str:
 def _decoded(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return raw.decode(errors="replace")
 
 
@@ -321,12 +318,11 @@ class EndpointsApi(Collection[Endpoint]):
 
 
 def _source(script: str | Path) -> str:
-    path = Path(script).expanduser()
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return Path(script).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError, RuntimeError) as error:
         raise InvalidInput(
-            f"The scoring script '{path}' cannot be read: {error}.",
+            f"The scoring script '{script}' cannot be read: {error}.",
             hint="Give the path of a Python file.",
             field="script",
         ) from error

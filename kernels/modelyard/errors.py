@@ -175,8 +175,11 @@ def _tree(root: type[ModelyardError]) -> dict[str, type[ModelyardError]]:
 
 def from_body(status: int, body: dict[str, str]) -> ModelyardError:
     """Rebuild the error that a server answered with (the inverse of `ModelyardError.body`)."""
-    cls = _tree(ModelyardError).get(body.get("code", ""))
+    tree = _tree(ModelyardError)
+    cls = tree.pop(body.get("code", ""), None)
     if cls is None:
-        cls = next((c for c in _tree(ModelyardError).values() if c.status == status), ServerError)
+        # Not the root: whoever catches ServerError means a 500, too.
+        del tree[ModelyardError.code]
+        cls = next((each for each in tree.values() if each.status == status), ServerError)
     message = body.get("message") or f"The server answered {status}."
     return cls(message, hint=body.get("hint", ""), field=body.get("field", ""))

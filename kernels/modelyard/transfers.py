@@ -92,13 +92,24 @@ def upload_files(client: Client, url: str, files: Mapping[str, Path], what: str)
     ----------
     files: path at the server -> file here.
     what: for the line of progress: 'Uploading model'.
+
+    Raises
+    ------
+    InvalidInput: a file cannot be read.
     """
-    total = sum(file.stat().st_size for file in files.values())
-    with TransferLine(what, total) as line:
-        for path, file in files.items():
-            with file.open("rb") as stream:
-                counted = cast(BinaryIO, _Counted(stream, line))
-                client.upload(f"{url}/{quote(path)}", counted, ArtifactInfo)
+    try:
+        total = sum(file.stat().st_size for file in files.values())
+        with TransferLine(what, total) as line:
+            for path, file in files.items():
+                with file.open("rb") as stream:
+                    counted = cast(BinaryIO, _Counted(stream, line))
+                    client.upload(f"{url}/{quote(path)}", counted, ArtifactInfo)
+    except OSError as error:
+        raise InvalidInput(
+            f"'{error.filename or what}' cannot be read: {error.strerror or error}.", field="path"
+        ) from error
+    except UnicodeError as error:
+        raise InvalidInput(f"{what}: a file's name is not text.", field="path") from error
 
 
 def download_files(

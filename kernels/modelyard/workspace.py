@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelyard.client import Client, find_server
+from modelyard.address import find_server
+from modelyard.client import Client
 from modelyard.domains import Domains
 from modelyard.schema.common import Status
 
@@ -22,9 +23,9 @@ class Workspace(Domains):
 
     Parameters
     ----------
-    url: the Jupyter server's URL, `http://host:8888/`; by default the server this code runs
-        under (`MODELYARD_URL`).
-    token: Jupyter's token; by default `MODELYARD_TOKEN`.
+    url: the Jupyter server's URL, `http://host:8888/`, or as the browser shows it; by default
+        that of the server this code runs under (`MODELYARD_URL`).
+    token: Jupyter's token, where the URL has none; by default `MODELYARD_TOKEN`.
 
     Attributes
     ----------

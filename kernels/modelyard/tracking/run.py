@@ -47,7 +47,7 @@ def run_path(id: str, verb: str = "") -> str:
     ------
     NotFound: no run can have that id.
     """
-    if not isinstance(id, str) or not id.strip("."):
+    if not isinstance(id, str) or not id.strip(".") or not id.isprintable():
         raise NotFound(f"There is no run '{str(id)[:80]}'.", field="id")
     return f"/runs/{quote(id, safe='')}{verb}"
 

@@ -208,11 +208,22 @@ class PostedSink(Sink):
 
 
 def open_sink(client: Client, run_id: str) -> Sink:
-    """Our folder of the server's spool where it can be written to, else a posted file."""
+    """Our folder of the server's spool where it can be written to, else a posted file.
+
+    Raises
+    ------
+    StorageFull: neither can be written.
+    """
     if client.spool is not None:
         with suppress(OSError):
             return Sink(client.spool, run_id)
-    return PostedSink(client, run_id)
+    try:
+        return PostedSink(client, run_id)
+    except OSError as error:
+        raise StorageFull(
+            f"There is no place for the log of the run ({error.strerror or error}).",
+            hint="Free some space in the directory for temporary files, or set TMPDIR.",
+        ) from error
 
 
 def _full(error: OSError | None) -> StorageFull:
