@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modelyard.errors import NotEnoughDevices
 from modelyard.schema.devices import DeviceHolder
-from modelyard_server.engines.devices_choose import Gpus, choose
+from modelyard_server.engines.devices_choose import Gpus, Request, choose, waits_for
 from modelyard_server.engines.devices_inventory import Found
 
 
@@ -67,3 +67,37 @@ def test_all_or_nothing() -> None:
 def test_what_it_had_before_is_preferred() -> None:
     got = choose(Gpus(count=1), [gpu(0), gpu(1)], {}, before=["GPU-1"])
     assert [each.id for each in got] == ["GPU-1"]
+
+
+def request(name: str, count: int, *, shared: bool = False) -> Request:
+    gpus = Gpus(count=count, shared=shared)
+    return Request(
+        container=name, kind="instance", name=name, workspace="w" * 32, engine="docker",
+        gpus=gpus, since=1.0,
+    )  # fmt: skip
+
+
+def test_small_requests_do_not_pass_a_gang_that_waits() -> None:
+    devices = [gpu(index) for index in range(4)]
+    held = {"GPU-0": [holder("a")]}
+    line = [request("gang", 4)]
+    with pytest.raises(NotEnoughDevices, match=r"3 of 4 are free, and gang \(4\) asked first"):
+        choose(Gpus(count=1), devices, held, line=line)
+    assert waits_for(Gpus(count=1), devices, held, line) == (
+        "Waits for 1 GPU; held by a (1); gang (4) is first"
+    )
+    assert len(choose(Gpus(count=4), devices, {})) == 4
+
+
+def test_what_the_first_does_not_need_is_given() -> None:
+    devices = [gpu(index) for index in range(4)]
+    got = choose(Gpus(count=2), devices, {}, line=[request("first", 2)])
+    assert [each.id for each in got] == ["GPU-2", "GPU-3"]
+
+
+def test_sharing_does_not_pass_one_that_waits_for_all() -> None:
+    held = {"GPU-0": [holder("a", shared=True)]}
+    with pytest.raises(NotEnoughDevices):
+        choose(Gpus(count=1, shared=True), [gpu(0)], held, line=[request("alone", 1)])
+    shares = [request("shares", 1, shared=True)]
+    assert choose(Gpus(count=1, shared=True), [gpu(0)], held, line=shares)
