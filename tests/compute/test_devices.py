@@ -44,3 +44,6 @@ async def test_one_holds_one_is_refused_one_waits(jp_fetch: Fetch) -> None:
     assert (await _get(jp_fetch, "compute", "a-later"))["state"] == "creating"
     status, error = await _refused(_post(jp_fetch, "compute", body={"name": "d", "gpus": 1}))
     assert status == 409 and "a-later (1) asked first" in error["message"]
+    status, error = await _refused(_post(jp_fetch, "compute", "a", "start"))
+    assert status == 409 and "held by instance 'c'" in error["message"]
+    assert (await _get(jp_fetch, "compute", "a"))["state"] == "stopped"

@@ -87,7 +87,14 @@ class ComputeManager(InstanceReading):
         return self.get(wanted.name)
 
     def start_instance(self, name: str) -> InstanceInfo:
-        """Wish it to run."""
+        """Wish it to run.
+
+        Raises
+        ------
+        InvalidInput: the machine has not so many GPUs.
+        NotEnoughDevices: others hold them, and it does not queue.
+        """
+        self._check_gpus(self._not_leaving(name))
 
         def decide(instance: InstanceInfo) -> dict[str, Any]:
             fields: dict[str, Any] = {"desired": "running", "error": None}
@@ -191,6 +198,19 @@ class ComputeManager(InstanceReading):
                 self.log.warning("modelyard: could not stop %s: %s", instance.name, error)
 
     # -- inner ------------------------------------------------------------------------------
+
+    def _check_gpus(self, instance: InstanceInfo) -> None:
+        """Whether one that does not run could; an engine that is silent is asked later."""
+        if not instance.gpus or instance.state not in ("stopped", "failed"):
+            return
+        wanted = Gpus(count=instance.gpus, shared=instance.shared)
+        try:
+            self._devices.check(self._engines.of(instance.engine), wanted)
+        except EngineUnavailable:
+            return  # the wish stands until it is back
+        except NotEnoughDevices:
+            if not instance.queue:
+                raise
 
     def _checked(self, engine: Engine, wanted: InstanceCreate) -> Size:
         if not valid_name(wanted.name):
