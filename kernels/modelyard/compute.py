@@ -35,13 +35,13 @@ class ComputeInstance(LivingHandle[InstanceInfo]):
         return self.info.kernelspec
 
     def start(self, *, wait: bool = True, timeout: float = 600.0) -> ComputeInstance:
-        """Start it; silent when it runs."""
+        """Start it; silent when it runs. It waits at most `timeout` seconds."""
         return self._act("/start", "running", wait, timeout)
 
     def stop(
         self, *, wait: bool = True, force: bool = False, timeout: float = 120.0
     ) -> ComputeInstance:
-        """Stop it; it keeps its definition and installed packages.
+        """Stop it; it keeps its definition and installed packages. `timeout` is in seconds.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class ComputeInstance(LivingHandle[InstanceInfo]):
     def restart(
         self, *, wait: bool = True, force: bool = False, timeout: float = 600.0
     ) -> ComputeInstance:
-        """Stop it and start it again."""
+        """Stop it and start it again. It waits at most `timeout` seconds."""
         return self._act("/restart", "running", wait, timeout, force=force)
 
     def move(self, engine: str, *, force: bool = False) -> ComputeInstance:
@@ -70,7 +70,7 @@ class ComputeInstance(LivingHandle[InstanceInfo]):
         return self
 
     def delete(self, *, wait: bool = True, force: bool = False, timeout: float = 120.0) -> None:
-        """Remove it with what was installed in it; User files stay.
+        """Remove it with what was installed in it; User files stay. `timeout` is in seconds.
 
         Raises
         ------
@@ -81,10 +81,11 @@ class ComputeInstance(LivingHandle[InstanceInfo]):
         self._remove(wait=wait, timeout=timeout, force=force)
 
     def wait(self, state: str = "running", timeout: float = 600.0) -> ComputeInstance:
-        """Wait for a state, showing progress.
+        """Wait at most `timeout` seconds for a state, showing progress.
 
         Raises
         ------
+        WaitTimeout: it took longer.
         EngineUnavailable, InvalidInput, …: it failed; the message says why.
         """
         self._until(lambda info: info.state in (state, "failed"), timeout)
