@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from modelyard.errors import WaitTimeout
+from modelyard.errors import NotConnected, WaitTimeout
 
 T = TypeVar("T")
 
@@ -15,6 +15,8 @@ _QUICK = 0.02
 _INTERVAL = 0.1
 _QUICK_FOR = 2.0
 """Seconds in which to ask often: most waits for what is cached end in them."""
+_AWAY = 120.0
+"""Seconds without an answer, after a first one, that a restart of the server may take."""
 
 
 def wait_until(
@@ -35,14 +37,24 @@ def wait_until(
     Raises
     ------
     WaitTimeout: it took longer.
+    NotConnected: the server did not answer at the first time of asking, or ceased to for minutes.
     KeyboardInterrupt: the user did not want to wait; what is waited for goes on.
     """
     began = time.monotonic()
     deadline = began + timeout
     shown = ""
+    answered: float | None = None
     try:
         while True:
-            value = fetch()
+            try:
+                value, answered = fetch(), time.monotonic()
+            except NotConnected:
+                # What is waited for goes on without the server, or after its restart.
+                now = time.monotonic()
+                if answered is None or now - answered > _AWAY or now > deadline:
+                    raise
+                time.sleep(_INTERVAL)
+                continue
             text = line(value) if line else ""
             if text and text != shown:
                 # Erase what is left of a longer earlier line.

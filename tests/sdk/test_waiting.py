@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from modelyard.errors import NotFound, WaitTimeout
+from modelyard.errors import NotConnected, NotFound, WaitTimeout
 from modelyard.waiting import wait_until
 
 
@@ -33,6 +33,38 @@ def test_too_late_says_what_was_seen_last(capsys: pytest.CaptureFixture[str]) ->
         wait_until(lambda: "creating", lambda _: False, what="'e'", timeout=0, line=lambda s: s)
     assert "timeout=" in late.value.hint
     assert capsys.readouterr().out.endswith("\n")
+
+
+def test_a_restart_of_the_server_does_not_end_a_wait() -> None:
+    answers = iter(["creating", NotConnected("gone"), NotConnected("gone"), "running"])
+
+    def ask() -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert wait_until(ask, lambda s: s == "running", what="It", timeout=60) == "running"
+
+
+def test_a_server_that_is_not_there_is_said_at_once() -> None:
+    def ask() -> str:
+        raise NotConnected("nobody there")
+
+    with pytest.raises(NotConnected, match="nobody there"):
+        wait_until(ask, lambda _: True, what="It", timeout=60)
+
+
+def test_a_server_that_stays_away_ends_the_wait_in_time() -> None:
+    answers = iter(["creating"])
+
+    def ask() -> str:
+        for answer in answers:
+            return answer
+        raise NotConnected("gone")
+
+    with pytest.raises(NotConnected, match="gone"):
+        wait_until(ask, lambda _: False, what="It", timeout=0.05)
 
 
 def test_an_interrupt_says_what_goes_on() -> None:
