@@ -1,63 +1,63 @@
-import { downloadIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { downloadIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { LogText } from '../api/schema';
+import { GrowingLog } from '../api/growinglog';
+import type { InstanceInfo } from '../api/schema';
 import { IconButton } from '../ui/buttons';
 import { ErrorState, ProgressLine } from '../ui/feedback';
-import { useAsync } from '../ui/hooks';
+import { LogBlocks, saveText, useFollowedEnd, useGrowingLog } from '../ui/growinglog';
+import { useDisposable } from '../ui/hooks';
 import { Panel } from '../ui/page';
 import { useTrans } from '../ui/translation';
+import type { ComputeModel } from './model';
+
+/** Lines to begin with. */
+const TAIL = 1000;
 
 export interface LogPanelProps {
-  /** Name of the file that a download makes. */
-  fileName: string;
-  load: (signal: AbortSignal) => Promise<LogText>;
-  /** Fetched again when one of these changes. */
-  deps: React.DependencyList;
+  instance: InstanceInfo;
+  model: ComputeModel;
 }
 
-/** The end of a log: it stays at the last line, can be fetched again and be downloaded. */
-export function LogPanel({ fileName, load, deps }: LogPanelProps): React.ReactElement {
+/** The end of an instance's log, as it grows. */
+export function LogPanel({ instance, model }: LogPanelProps): React.ReactElement {
+  const { name, started, state } = instance;
   const trans = useTrans();
-  const { value, error, loading, reload } = useAsync(load, deps);
-  const view = React.useRef<HTMLPreElement>(null);
-  React.useEffect(() => {
-    if (view.current) {
-      view.current.scrollTop = view.current.scrollHeight;
-    }
-  }, [value]);
+  // Each start writes a log of its own, whose bytes are counted anew.
+  const log = useDisposable(
+    () => new GrowingLog({ tail: TAIL, read: place => model.log(name, place) }),
+    [model, name, started],
+  );
+  const visible = useGrowingLog(log, state);
+  const { ref, onScroll } = useFollowedEnd<HTMLPreElement>(log.blocks);
   const actions = (
-    <>
-      <IconButton
-        icon={downloadIcon}
-        label={trans.__('Download the log')}
-        disabled={!value?.text}
-        onClick={() => download(fileName, value?.text ?? '')}
-      />
-      <IconButton icon={refreshIcon} label={trans.__('Refresh the log')} onClick={reload} />
-    </>
+    <IconButton
+      icon={downloadIcon}
+      label={trans.__('Download the log')}
+      disabled={log.blocks.length === 0}
+      onClick={() => saveText(`${name}.log`, log.text)}
+    />
   );
   return (
     <Panel title={trans.__('Log')} actions={actions}>
-      {error !== null && <ErrorState error={error} retry={reload} />}
-      {loading && value === null && <ProgressLine />}
-      {value?.truncated && (
-        <div className="myd-field-help">{trans.__('Only the end of the log is shown.')}</div>
-      )}
-      {value && (
-        <pre className="myd-log" ref={view} tabIndex={0} aria-label={trans.__('Log')}>
-          {value.text || trans.__('The log is empty.')}
-        </pre>
-      )}
+      <div ref={visible}>
+        {log.error !== null && <ErrorState error={log.error} retry={() => void log.refresh()} />}
+        {!log.loaded && log.error === null && <ProgressLine />}
+        {log.truncated && (
+          <div className="myd-field-help">{trans.__('Only the end of the log is shown.')}</div>
+        )}
+        {log.loaded && (
+          <pre
+            className="myd-log"
+            ref={ref}
+            onScroll={onScroll}
+            tabIndex={0}
+            aria-label={trans.__('Log')}
+          >
+            {log.blocks.length > 0 ? <LogBlocks log={log} /> : trans.__('The log is empty.')}
+          </pre>
+        )}
+      </div>
     </Panel>
   );
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -1,4 +1,5 @@
 import { Collection } from '../api/collection';
+import type { LogPlace } from '../api/growinglog';
 import type { Live } from '../api/live';
 import { pathOf, request } from '../api/request';
 import {
@@ -66,9 +67,9 @@ export class ComputeModel {
     );
   }
 
-  /** The last lines of the container's log. @throws ApiError */
-  log(name: string, tail = 500, signal?: AbortSignal): Promise<LogText> {
-    return request<LogText>(pathOf('compute', name, 'log'), { query: { tail }, signal });
+  /** A piece of the container's log. @throws ApiError */
+  log(name: string, place: LogPlace): Promise<LogText> {
+    return request<LogText>(pathOf('compute', name, 'log'), { query: { ...place } });
   }
 
   /** What it occupies now. @throws ApiError */

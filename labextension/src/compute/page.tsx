@@ -53,7 +53,7 @@ export default function InstancePage(props: InstancePageProps): React.ReactEleme
 
 function Loaded(props: InstancePageProps & { instance: InstanceInfo }): React.ReactElement {
   const { instance, model, devices, commands, sessions } = props;
-  const { name, state } = instance;
+  const { name } = instance;
   return (
     <>
       <Header instance={instance} commands={commands} />
@@ -68,11 +68,7 @@ function Loaded(props: InstancePageProps & { instance: InstanceInfo }): React.Re
             <KernelsPanel instance={instance} commands={commands} sessions={sessions} />
           </div>
           <div className="myd-mod-wide">
-            <LogPanel
-              fileName={`${name}.log`}
-              load={signal => model.log(name, 1000, signal)}
-              deps={[model, name, state]}
-            />
+            <LogPanel instance={instance} model={model} />
           </div>
         </div>
       </div>

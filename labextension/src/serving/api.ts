@@ -1,3 +1,4 @@
+import type { LogPlace } from '../api/growinglog';
 import { pathOf, request } from '../api/request';
 import type {
   DeployRequest,
@@ -35,13 +36,9 @@ export function rotateKey(name: string, key: RotateKey['key']): Promise<Endpoint
   });
 }
 
-/**
- * The end of the scoring container's log.
- *
- * @param tail - Lines to read.
- */
-export function getLog(name: string, tail: number): Promise<LogText> {
-  return request<LogText>(pathOf('endpoints', name, 'log'), { query: { tail } });
+/** A piece of the scoring container's log. */
+export function getLog(name: string, place: LogPlace): Promise<LogText> {
+  return request<LogText>(pathOf('endpoints', name, 'log'), { query: { ...place } });
 }
 
 /** Send a request through the server: the browser need not reach the endpoint itself. */

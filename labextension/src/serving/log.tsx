@@ -1,9 +1,11 @@
-import { refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { IconButton } from '../ui/buttons';
+import { GrowingLog } from '../api/growinglog';
+import type { EndpointInfo } from '../api/schema';
+import { TextButton } from '../ui/buttons';
 import { ErrorState, Skeleton } from '../ui/feedback';
-import { useAsync } from '../ui/hooks';
+import { LogBlocks, saveText, useFollowedEnd, useGrowingLog } from '../ui/growinglog';
+import { useDisposable } from '../ui/hooks';
 import { LogView } from '../ui/logview';
 import { Segmented } from '../ui/segmented';
 import { useTrans } from '../ui/translation';
@@ -11,28 +13,17 @@ import { getLog } from './api';
 
 const TAILS = ['200', '1000', '5000'];
 
-export interface IEndpointLogProps {
-  name: string;
-  /** The log is read anew when it changes. */
-  version: number;
-}
-
-/** The end of the scoring container's log. */
-export function EndpointLog({ name, version }: IEndpointLogProps): React.ReactElement {
+/** The end of the scoring container's log, as it grows. */
+export function EndpointLog({ endpoint }: { endpoint: EndpointInfo }): React.ReactElement {
+  const { name, updated } = endpoint;
   const trans = useTrans();
   const [tail, setTail] = React.useState(TAILS[0]);
-  const log = useAsync(() => getLog(name, Number(tail)), [name, tail, version]);
-  const scroller = React.useRef<HTMLDivElement>(null);
-  const text = log.value?.text;
-  React.useLayoutEffect(() => {
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-  }, [text]);
-  if (log.error && text === undefined) {
-    return <ErrorState error={log.error} retry={log.reload} />;
-  }
-  if (text === undefined) {
-    return <Skeleton rows={6} />;
-  }
+  const log = useDisposable(
+    () => new GrowingLog({ tail: Number(tail), read: place => getLog(name, place) }),
+    [name, tail],
+  );
+  const visible = useGrowingLog(log, updated);
+  const { ref, onScroll } = useFollowedEnd<HTMLDivElement>(log.blocks);
   const tools = (
     <>
       <span>{trans.__('Lines')}</span>
@@ -42,27 +33,37 @@ export function EndpointLog({ name, version }: IEndpointLogProps): React.ReactEl
         options={TAILS.map(each => ({ value: each, label: each }))}
         onChange={setTail}
       />
-      <IconButton
-        icon={refreshIcon}
-        label={trans.__('Refresh')}
-        disabled={log.loading}
-        onClick={log.reload}
-      />
     </>
   );
-  const href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
+  const download = log.blocks.length > 0 && (
+    <TextButton kind="link" onClick={() => saveText(`${name}.log`, log.text)}>
+      {trans.__('Download')}
+    </TextButton>
+  );
   return (
-    <LogView
-      label={trans.__('Log of the endpoint')}
-      tools={tools}
-      download={{ href, download: `${name}.log` }}
-      scroller={scroller}
-    >
-      {text ? (
-        <pre>{text}</pre>
-      ) : (
-        <div className="myd-muted">{trans.__('Nothing was written yet.')}</div>
+    <div ref={visible}>
+      {log.error && <ErrorState error={log.error} retry={() => void log.refresh()} />}
+      {!log.loaded && !log.error && <Skeleton rows={6} />}
+      {log.loaded && (
+        <LogView
+          label={trans.__('Log of the endpoint')}
+          tools={tools}
+          download={download}
+          scroller={ref}
+          onScroll={onScroll}
+        >
+          {log.truncated && (
+            <div className="myd-muted">{trans.__('Only the end of the log is shown.')}</div>
+          )}
+          {log.blocks.length > 0 ? (
+            <pre>
+              <LogBlocks log={log} />
+            </pre>
+          ) : (
+            <div className="myd-muted">{trans.__('Nothing was written yet.')}</div>
+          )}
+        </LogView>
       )}
-    </LogView>
+    </div>
   );
 }

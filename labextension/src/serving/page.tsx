@@ -93,7 +93,7 @@ function Loaded(props: IEndpointParts): React.ReactElement {
           {
             id: 'logs',
             title: trans.__('Logs'),
-            content: () => <EndpointLog name={name} version={endpoint.updated} />,
+            content: () => <EndpointLog endpoint={endpoint} />,
           },
         ]}
       />

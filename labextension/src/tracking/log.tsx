@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import { ErrorState } from '../ui/feedback';
+import { useFollowedEnd } from '../ui/growinglog';
 import { useSignal } from '../ui/hooks';
 import { LogView } from '../ui/logview';
 import { useTrans } from '../ui/translation';
@@ -15,25 +16,13 @@ const LOG_FILE = '.modelyard/log.txt';
 export function RunLog({ tail }: { tail: LogTail }): React.ReactElement {
   const trans = useTrans();
   useSignal(tail.changed);
-  const [follow, setFollow] = React.useState(true);
-  const scroller = React.useRef<HTMLDivElement>(null);
+  const { ref, onScroll, follow, setFollow } = useFollowedEnd<HTMLDivElement>(tail.text);
   React.useEffect(() => void tail.read(), [tail]);
-  React.useLayoutEffect(() => {
-    const element = scroller.current;
-    if (follow && element) {
-      element.scrollTop = element.scrollHeight;
-    }
-  }, [follow, tail.text]);
   const spans = React.useMemo(() => parseAnsi(applyReturns(tail.text)), [tail.text]);
 
   if (tail.error && !tail.text) {
     return <ErrorState error={tail.error} retry={() => void tail.read()} />;
   }
-  const onScroll = (event: React.UIEvent<HTMLDivElement>): void => {
-    const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
-    // Whoever scrolls up wants to read, not to be carried away by the next line.
-    setFollow(scrollHeight - scrollTop - clientHeight < 8);
-  };
   const tools = (
     <>
       <label>
@@ -50,13 +39,17 @@ export function RunLog({ tail }: { tail: LogTail }): React.ReactElement {
     </>
   );
   // The file appears when the run has ended.
-  const file = tail.ended && tail.text ? artifactUrl(tail.id, LOG_FILE) : null;
+  const download = tail.ended && tail.text && (
+    <a className="myd-link" href={artifactUrl(tail.id, LOG_FILE)} download={`${tail.id}.log`}>
+      {trans.__('Download')}
+    </a>
+  );
   return (
     <LogView
       label={trans.__('Output of the run')}
       tools={tools}
-      download={file === null ? null : { href: file, download: `${tail.id}.log` }}
-      scroller={scroller}
+      download={download}
+      scroller={ref}
       onScroll={onScroll}
     >
       {tail.truncated && (

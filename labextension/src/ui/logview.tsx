@@ -1,14 +1,12 @@
 import * as React from 'react';
 
-import { useTrans } from './translation';
-
 export interface LogViewProps {
   /** Read aloud: 'Output of the run'. */
   label: string;
   /** What stands above it, at the left. */
   tools: React.ReactNode;
-  /** Where the whole log can be had; null: nowhere yet. */
-  download: { href: string; download: string } | null;
+  /** Where it can be had as a file: a link at the right. */
+  download: React.ReactNode;
   /** The part that scrolls. */
   scroller: React.RefObject<HTMLDivElement>;
   onScroll?: (event: React.UIEvent<HTMLDivElement>) => void;
@@ -18,17 +16,12 @@ export interface LogViewProps {
 /** A log that fills its page. */
 export function LogView(props: LogViewProps): React.ReactElement {
   const { label, tools, download, scroller, onScroll, children } = props;
-  const trans = useTrans();
   return (
     <div className="myd-logview">
       <div className="myd-toolbar">
         {tools}
         <span className="myd-spacer" />
-        {download && (
-          <a className="myd-link" {...download}>
-            {trans.__('Download')}
-          </a>
-        )}
+        {download}
       </div>
       <div
         ref={scroller}
