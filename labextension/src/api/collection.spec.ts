@@ -150,6 +150,29 @@ describe('Collection', () => {
     expect(things.items).not.toBe(before);
   });
 
+  it('takes the answer to an action, unless an event of the item came first', async () => {
+    const things = make();
+    await things.ready();
+    expect(await things.take(Promise.resolve({ id: 'a', value: 5 }))).toEqual({
+      id: 'a',
+      value: 5,
+    });
+    expect(things.get('a')?.value).toBe(5);
+
+    // What there is little to do for is deleted before the browser reads that it will be.
+    let resolve: (thing: Thing) => void = () => undefined;
+    const answer = new Promise<Thing>(done => (resolve = done));
+    const removed = things.take(answer);
+    live.remove('a');
+    live.update({ id: 'b', value: 7 });
+    resolve({ id: 'a', value: 6 });
+    expect(await removed).toEqual({ id: 'a', value: 6 });
+    expect(things.items).toEqual([{ id: 'b', value: 7 }]);
+    await expect(things.take(Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+    await things.take(Promise.resolve({ id: 'b', value: 8 }));
+    expect(things.get('b')?.value).toBe(8);
+  });
+
   it('fetches what came without some fields, and shows the rest of it at once', async () => {
     let resolve: (thing: Thing) => void = () => undefined;
     const things = make({ loadOne: () => new Promise(done => (resolve = done)) });

@@ -89,7 +89,26 @@ export class Collection<T> implements IDisposable {
     return loading;
   }
 
-  /** Put in what the server answered to an action, ahead of the event that will tell the same. */
+  /**
+   * Wait for the server's answer to an action and put it in, ahead of the event that will tell the
+   * same. Where an event of the item comes first, the answer may be the older one (the item is
+   * deleted already, say) and is only returned.
+   */
+  async take(answer: Promise<T>): Promise<T> {
+    const told = new Set<string>();
+    this._told.add(told);
+    try {
+      const item = await answer;
+      if (!told.has(this._options.key(item))) {
+        this.upsert(item);
+      }
+      return item;
+    } finally {
+      this._told.delete(told);
+    }
+  }
+
+  /** Put in an item that is known to be the newest. */
   upsert(item: T): void {
     this._put(item);
     this._emit();
@@ -136,6 +155,7 @@ export class Collection<T> implements IDisposable {
       return;
     }
     this._during?.push(...ours);
+    this._told.forEach(told => ours.forEach(({ id }) => told.add(id)));
     if (this._state === 'ready') {
       ours.forEach(change => this._apply(change));
       this._emit();
@@ -187,6 +207,8 @@ export class Collection<T> implements IDisposable {
   private _loading: Promise<void> | null = null;
   private _during: Change[] | null = null;
   private _generation = 0;
+  /** For each action under way, the items that events told of meanwhile. */
+  private readonly _told = new Set<Set<string>>();
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -46,7 +46,7 @@ export function LogPanel({ instance, model }: LogPanelProps): React.ReactElement
         {log.truncated && (
           <div className="myd-field-help">{trans.__('Only the end of the log is shown.')}</div>
         )}
-        {log.loaded && (
+        {log.loaded && (log.blocks.length > 0 || log.error === null) && (
           <pre
             className="myd-log"
             ref={ref}

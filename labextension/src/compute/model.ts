@@ -1,7 +1,7 @@
 import { Collection } from '../api/collection';
 import type { LogPlace } from '../api/growinglog';
 import type { Live } from '../api/live';
-import { pathOf, request } from '../api/request';
+import { pathOf, Query, request } from '../api/request';
 import {
   InstanceInfo,
   InstanceCreate,
@@ -30,8 +30,8 @@ export class ComputeModel {
   readonly instances: Collection<InstanceInfo>;
 
   /** Create an instance; it starts in the background. @throws ApiError */
-  async create(wanted: InstanceCreate): Promise<InstanceInfo> {
-    return this._take(await request<InstanceInfo>('/compute', { method: 'POST', body: wanted }));
+  create(wanted: InstanceCreate): Promise<InstanceInfo> {
+    return this._send('POST', '/compute', { body: wanted });
   }
 
   /** @throws ApiError */
@@ -53,18 +53,14 @@ export class ComputeModel {
   }
 
   /** Put a stopped one on another engine; whoever calls this has asked. @throws ApiError */
-  async move(name: string, engine: string): Promise<InstanceInfo> {
+  move(name: string, engine: string): Promise<InstanceInfo> {
     const body: InstanceMove = { engine, force: true };
-    return this._take(
-      await request<InstanceInfo>(pathOf('compute', name, 'move'), { method: 'POST', body }),
-    );
+    return this._send('POST', pathOf('compute', name, 'move'), { body });
   }
 
   /** Delete it with what was installed on it; User files stay. See `stop`. */
-  async remove(name: string, force = false): Promise<InstanceInfo> {
-    return this._take(
-      await request<InstanceInfo>(pathOf('compute', name), { method: 'DELETE', query: { force } }),
-    );
+  remove(name: string, force = false): Promise<InstanceInfo> {
+    return this._send('DELETE', pathOf('compute', name), { query: { force } });
   }
 
   /** A piece of the container's log. @throws ApiError */
@@ -83,14 +79,16 @@ export class ComputeModel {
     return (await request<TerminalOpened>(path, { method: 'POST' })).name;
   }
 
-  private async _act(name: string, verb: string, force: boolean): Promise<InstanceInfo> {
-    const path = pathOf('compute', name, verb);
-    return this._take(await request<InstanceInfo>(path, { method: 'POST', query: { force } }));
+  private _act(name: string, verb: string, force: boolean): Promise<InstanceInfo> {
+    return this._send('POST', pathOf('compute', name, verb), { query: { force } });
   }
 
-  private _take(instance: InstanceInfo): InstanceInfo {
-    this.instances.upsert(instance);
-    return instance;
+  private _send(
+    method: 'POST' | 'DELETE',
+    path: string,
+    options: { body?: unknown; query?: Query },
+  ): Promise<InstanceInfo> {
+    return this.instances.take(request<InstanceInfo>(path, { method, ...options }));
   }
 }
 

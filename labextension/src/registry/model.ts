@@ -64,11 +64,11 @@ export class RegistryModel implements IDisposable {
   }
 
   async setNote(name: string, note: string): Promise<void> {
-    this.models.upsert(await api.updateModel(name, { note }));
+    await this.models.take(api.updateModel(name, { note }));
   }
 
   async setTags(name: string, tags: Record<string, string | null>): Promise<void> {
-    this.models.upsert(await api.updateModel(name, { tags }));
+    await this.models.take(api.updateModel(name, { tags }));
   }
 
   async setVersionNote(name: string, version: number, note: string): Promise<void> {
@@ -96,7 +96,7 @@ export class RegistryModel implements IDisposable {
   }
 
   private async _reload(name: string): Promise<void> {
-    this.models.upsert(await api.getModel(name));
+    await this.models.take(api.getModel(name));
   }
 
   private _disposed = false;

@@ -40,14 +40,12 @@ export class ServingModel implements IDisposable {
     return this.endpoints.items.find(endpoint => endpoint.name === name);
   }
 
-  async deploy(body: DeployRequest): Promise<EndpointInfo> {
-    const endpoint = await api.deploy(body);
-    this.endpoints.upsert(endpoint);
-    return endpoint;
+  deploy(body: DeployRequest): Promise<EndpointInfo> {
+    return this.endpoints.take(api.deploy(body));
   }
 
   async delete(name: string): Promise<void> {
-    this.endpoints.upsert(await api.deleteEndpoint(name));
+    await this.endpoints.take(api.deleteEndpoint(name));
   }
 
   private _disposed = false;

@@ -64,17 +64,15 @@ export class TrackingModel implements IDisposable {
   }
 
   async rename(experiment: number, name: string): Promise<void> {
-    this.experiments.upsert(await api.updateExperiment(experiment, { name }));
+    await this.experiments.take(api.updateExperiment(experiment, { name }));
   }
 
   async setNote(experiment: number, note: string): Promise<void> {
-    this.experiments.upsert(await api.updateExperiment(experiment, { note }));
+    await this.experiments.take(api.updateExperiment(experiment, { note }));
   }
 
-  async create(name: string): Promise<ExperimentInfo> {
-    const experiment = await api.createExperiment(name);
-    this.experiments.upsert(experiment);
-    return experiment;
+  create(name: string): Promise<ExperimentInfo> {
+    return this.experiments.take(api.createExperiment(name));
   }
 
   async deleteExperiment(experiment: ExperimentInfo): Promise<void> {
