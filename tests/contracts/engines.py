@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from modelyard_server.engines.base import Engine, ExecHandle
+from modelyard_server.engines.devices_choose import Gpus, Request
 from modelyard_server.engines.spec import ContainerSpec, ContainerState, Phase, Place, Volume
 from tests.server_support import wait_for
 
@@ -29,6 +32,19 @@ def seen(engine: Engine, container: str) -> ContainerState:
     found = engine.inspect(container)
     assert found is not None
     return found
+
+
+def request(engine: Engine, spec: ContainerSpec, **gpus: Any) -> Request:
+    """Devices for a container, as an instance asks for them."""
+    return Request(
+        container=spec.container,
+        kind=spec.kind,
+        name=spec.name,
+        workspace=spec.workspace,
+        engine=engine.name,
+        gpus=Gpus(**{"count": 1, **gpus}),
+        since=time.time(),
+    )
 
 
 def ended(engine: Engine, container: str) -> ContainerState:

@@ -21,7 +21,7 @@ from modelyard_server.engines.devices_verify import verify
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import LeasedDevice
-from tests.contracts.engines import MakeSpec, ended
+from tests.contracts.engines import MakeSpec, ended, request
 from tests.server_support import wait_for
 
 # Holders are looked for on the whole machine, where other tests run at the same time.
@@ -47,10 +47,10 @@ def devices(engine: Engine, tmp_path: Path) -> Devices:
 
 def begin(devices: Devices, engine: Engine, spec: MakeSpec, name: str, **wanted: object) -> list:
     """Start a container with devices, as an instance is."""
-    container = spec(name=name).container
-    with devices.acquire(engine, container, Gpus(**{"count": 1, **wanted})) as lease:
+    one = spec(name=name)
+    with devices.acquire(engine, request(engine, one, **wanted)) as lease:
         engine.create(spec(name=name, devices=lease))
-        engine.start(container)
+        engine.start(one.container)
     return [each.id for each in lease]
 
 
@@ -85,7 +85,7 @@ def test_what_fails_to_start_holds_nothing(
     one = spec(name="a")
     with (
         pytest.raises(RuntimeError),
-        devices.acquire(engine, one.container, Gpus(count=2)) as lease,
+        devices.acquire(engine, request(engine, one, count=2)) as lease,
     ):
         engine.create(spec(name="a", devices=lease))
         raise RuntimeError("killed between create and start")
@@ -94,11 +94,11 @@ def test_what_fails_to_start_holds_nothing(
 
 
 def test_one_that_ends_by_itself_lets_go(devices: Devices, engine: Engine, spec: MakeSpec) -> None:
-    container = spec(name="a").container
-    with devices.acquire(engine, container, Gpus(count=2)) as lease:
+    one = spec(name="a")
+    with devices.acquire(engine, request(engine, one, count=2)) as lease:
         engine.create(spec("pass", name="a", devices=lease))
-        engine.start(container)
-    ended(engine, container)
+        engine.start(one.container)
+    ended(engine, one.container)
     wait_for(lambda: not any(each.holders for each in devices.list()), 10, "nobody holds any")
 
 
@@ -117,12 +117,12 @@ def test_more_than_there_are(devices: Devices, engine: Engine) -> None:
 
 
 def test_the_devices_are_there_inside(devices: Devices, engine: Engine, spec: MakeSpec) -> None:
-    container = spec(name="a").container
-    with devices.acquire(engine, container, Gpus(count=1)) as lease:
+    one = spec(name="a")
+    with devices.acquire(engine, request(engine, one)) as lease:
         engine.create(spec(name="a", devices=lease))
-        engine.start(container)
-    verify(engine, container, lease)
-    code, _ = engine.check(container, "sleep 60", timeout=0.5)
+        engine.start(one.container)
+    verify(engine, one.container, lease)
+    code, _ = engine.check(one.container, "sleep 60", timeout=0.5)
     assert code is None
 
 

@@ -15,12 +15,12 @@ import pytest
 from modelyard.errors import NotEnoughDevices, NotFound
 from modelyard_server.engines.base import EngineLost
 from modelyard_server.engines.devices import Devices
-from modelyard_server.engines.devices_choose import Gpus
 from modelyard_server.engines.devices_inventory import DeviceInventory, Found
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import Phase
-from tests.contracts.engines import MakeSpec
+from tests.contracts.engines import MakeSpec, request
 
 pytestmark = pytest.mark.docker
 
@@ -124,9 +124,9 @@ def wire(tmp_path: Path) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def lossy(wire: Wire, tmp_path: Path) -> DockerEngine:
+def lossy(wire: Wire, tmp_path: Path, reach: SameHost) -> DockerEngine:
     """Docker at the end of the wire."""
-    return DockerEngine(f"unix://{tmp_path / 'docker.sock'}")
+    return DockerEngine(reach, f"unix://{tmp_path / 'docker.sock'}")
 
 
 def server(tmp_path: Path, *engines: DockerEngine | ProcessEngine) -> Devices:
@@ -138,10 +138,10 @@ def begin(
     devices: Devices, engine: DockerEngine | ProcessEngine, spec: MakeSpec, name: str
 ) -> None:
     """Start a container with the GPU, as an instance is."""
-    container = spec(name=name).container
-    with devices.acquire(engine, container, Gpus(count=1)) as lease:
+    one = spec(name=name)
+    with devices.acquire(engine, request(engine, one)) as lease:
         engine.create(spec(name=name, devices=lease))
-        engine.start(container)
+        engine.start(one.container)
 
 
 def running(engine: DockerEngine, spec: MakeSpec, name: str) -> bool:
@@ -207,9 +207,15 @@ def test_a_restart_is_a_container_of_its_own(
 
 
 def test_while_docker_is_silent_processes_do_not_get_what_it_may_start(
-    engine: DockerEngine, lossy: DockerEngine, wire: Wire, spec: MakeSpec, tmp_path: Path
+    engine: DockerEngine,
+    lossy: DockerEngine,
+    wire: Wire,
+    spec: MakeSpec,
+    tmp_path: Path,
+    reach: SameHost,
+    workspace_id: str,
 ) -> None:
-    local = ProcessEngine(tmp_path / "engine")
+    local = ProcessEngine(reach, tmp_path / "engine")
     devices = server(tmp_path, lossy, local)
     wire.cuts = True
     with pytest.raises(EngineLost):
@@ -217,6 +223,8 @@ def test_while_docker_is_silent_processes_do_not_get_what_it_may_start(
     wire.cut_all()
     with pytest.raises(NotEnoughDevices, match="held by instance 'a'"):
         begin(devices, local, spec, "b")
+    (holder,) = devices.list()[0].holders
+    assert (holder.kind, holder.name, holder.workspace) == ("instance", "a", workspace_id)
     wire.mend()
     try:
         begin(devices, local, spec, "b")  # Docker says that it has not, and will not

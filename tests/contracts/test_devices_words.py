@@ -110,7 +110,7 @@ def test_docker_is_asked_by_uuid_otherwise() -> None:
 
 
 def test_the_label_says_what_is_held() -> None:
-    label = _spec().labels["modelyard.devices"]
+    label = _spec().all_labels["modelyard.devices"]
     assert label == "GPU-1:shared,MIG-2:shared"
     assert [(each.id, each.shared) for each in labelled_devices(label)] == [
         ("GPU-1", True),

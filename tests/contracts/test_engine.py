@@ -45,6 +45,17 @@ def test_a_container_is_created_started_stopped_and_removed(
     assert engine.list(workspace_id) == []
 
 
+def test_it_tells_the_labels_of_its_domain(
+    engine: Engine, spec: MakeSpec, workspace_id: str
+) -> None:
+    """Those alone, and nothing that a domain says replaces what the engine needs to know."""
+    wanted = spec(labels={"modelyard.endpoint": "a-b", "modelyard.kind": "other", "foreign": "x"})
+    container = begin(engine, wanted)
+    (listed,) = engine.list(workspace_id)
+    assert listed.labels == seen(engine, container).labels == {"modelyard.endpoint": "a-b"}
+    assert listed.kind == "instance"
+
+
 def test_every_step_may_be_repeated(engine: Engine, spec: MakeSpec) -> None:
     wanted = spec()
     for _ in range(2):
@@ -89,13 +100,14 @@ def test_what_runs_keeps_its_specification_until_it_is_started_again(
 ) -> None:
     container = begin(engine, spec())
     before = seen(engine, container)
-    changed = spec(env={"NEW": "1"})
+    changed = spec(labels={"modelyard.new": "1"})
     bring_up(engine, changed)
     assert seen(engine, container) == before
     engine.stop(container)
     bring_up(engine, changed)
     after = seen(engine, container)
     assert (after.phase, after.spec_hash) == (Phase.RUNNING, changed.digest)
+    assert after.labels == {"modelyard.new": "1"}
 
 
 def test_one_start_wins_when_many_ask(engine: Engine, spec: MakeSpec, shared: Path) -> None:

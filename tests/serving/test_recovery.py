@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from modelyard.schema.serving import DeployRequest
-from tests.serving.bench import Bench, post, until
+from modelyard_server.serving.spec import SCORING, endpoint_of
+from tests.serving.bench import LIGHT, Bench, post, until
 from tests.serving.killed import PHASES
 
 
@@ -93,6 +94,31 @@ def test_an_endpoint_survives_a_newer_specification(
     assert found.state == "running"
     assert post(found.url, {"data": [[1, 2]]}, key)[0] == 200
     assert {s.container: s for s in bench.engine.list(bench.paths.workspace_id)} == serving
+
+
+def test_containers_from_before_they_were_labelled(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They serve on untouched, and go when their endpoint does."""
+    with monkeypatch.context() as before:
+        before.setattr("modelyard_server.serving.spec._labels", lambda _endpoint: {})
+        bench.serving.start()
+        bench.deploy("b-c", "light", script=LIGHT)
+        bench.serving.stop(settle=60)
+    old = {s.container: s for s in bench.engine.list(bench.paths.workspace_id)}
+    assert old and not any(state.labels for state in old.values())
+    bench.reopen()
+    bench.serving.start()
+    found, key = bench.settled("b-c"), bench.serving.keys("b-c").keys[0]
+    assert found.state == "running" and post(found.url, {"data": [[1, 2]]}, key)[0] == 200
+    assert {s.container: s for s in bench.engine.list(bench.paths.workspace_id)} == old
+    assert {endpoint_of(state) for state in old.values()} == {"b-c"}
+    bench.deploy("b-c", "light", script=LIGHT)
+    renewed = [s for s in bench.engine.list(bench.paths.workspace_id) if s.kind == SCORING]
+    assert [state.labels for state in renewed] == [{"modelyard.endpoint": "b-c"}]
+    bench.serving.delete("b-c")
+    bench.gone("b-c")
+    assert bench.containers() == {}
 
 
 def test_containers_without_rows_are_removed(bench: Bench) -> None:

@@ -82,18 +82,21 @@ class Instances:
     def line(self) -> Sequence[Request]:
         """Instances that should run with GPUs, by age; see `Devices.add_line`."""
         return [
-            Request(
-                container=self._container(each.name),
-                kind=KIND,
-                name=each.name,
-                workspace=self._paths.workspace_id,
-                engine=each.engine,
-                gpus=Gpus(count=each.gpus, shared=each.shared),
-                since=each.created,
-            )
+            self._request(each)
             for each in self._store.all()
             if each.gpus and each.desired == "running" and each.state != "failed"
         ]
+
+    def _request(self, instance: InstanceInfo) -> Request:
+        return Request(
+            container=self._container(instance.name),
+            kind=KIND,
+            name=instance.name,
+            workspace=self._paths.workspace_id,
+            engine=instance.engine,
+            gpus=Gpus(count=instance.gpus, shared=instance.shared),
+            since=instance.created,
+        )
 
     def progress(self, name: str) -> Progress | None:
         """What is being done for an instance at this moment."""
@@ -232,8 +235,7 @@ class Instances:
         if wanted is None or wanted.desired != "running" or wanted.engine != engine.name:
             return
         container = self._container(name)
-        gpus = Gpus(count=instance.gpus, shared=instance.shared)
-        with self._devices.acquire(engine, container, gpus) as lease:
+        with self._devices.acquire(engine, self._request(instance)) as lease:
             spec = instance_spec(
                 self._paths,
                 engine.reach,

@@ -149,7 +149,7 @@ class Devices:
     # -- giving -----------------------------------------------------------------------------
 
     @contextmanager
-    def acquire(self, engine: Engine, container: str, wanted: Gpus) -> Iterator[Lease]:
+    def acquire(self, engine: Engine, request: Request) -> Iterator[Lease]:
         """Choose devices for a container, which must be created and started in the block.
 
         No other server, thread or engine of the machine chooses meanwhile. From the start of
@@ -157,7 +157,7 @@ class Devices:
 
         Parameters
         ----------
-        container: its name; one that runs keeps what it has, any other is made anew.
+        request: whose container; one that runs keeps what it has, any other is made anew.
 
         Raises
         ------
@@ -165,6 +165,7 @@ class Devices:
         NotEnoughDevices: there are, but others hold them, or asked for them before.
         EngineLost: the engine does not answer.
         """
+        container, wanted = request.container, request.gpus
         if not wanted.count:
             yield []
             return
@@ -178,7 +179,7 @@ class Devices:
             )
             lease = [_leased(each, wanted) for each in chosen]
             self._rule_out_late_starts(seen, container, lease)
-            self._holders.starting(engine, _assumed(container, lease))
+            self._holders.starting(engine, _assumed(request, lease))
             try:
                 yield lease
             except EngineLost:
@@ -222,14 +223,13 @@ def _leased(found: Found, wanted: Gpus) -> LeasedDevice:
     )
 
 
-def _assumed(container: str, lease: Lease) -> Holding:
-    """What a container holds if it runs, known by its name only (see `ContainerSpec.container`)."""
-    _, workspace, kind, name = container.split("-", 3)
+def _assumed(request: Request, lease: Lease) -> Holding:
+    """What a container holds if it runs."""
     return Holding(
-        container=container,
-        kind=kind,
-        name=name,
-        workspace=workspace,
+        container=request.container,
+        kind=request.kind,
+        name=request.name,
+        workspace=request.workspace,
         devices=lease,
         active=True,
         since=time.time(),

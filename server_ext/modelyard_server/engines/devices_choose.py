@@ -25,7 +25,7 @@ class Gpus(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Request(msgspec.Struct, kw_only=True, frozen=True):
-    """Somebody who waits for devices."""
+    """Somebody who wants devices."""
 
     container: str
     kind: str

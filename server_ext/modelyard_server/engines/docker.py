@@ -172,7 +172,7 @@ class DockerEngine(DockerImages, DockerDevices):
                 user=f"{uid}:{gid}",
                 environment=environment(spec),
                 working_dir=spec.workdir,
-                labels=spec.labels,
+                labels=spec.all_labels,
                 ports=[*spec.ports] or None,
                 host_config=api.create_host_config(**host_config(spec, self.reach, cdi)),
             )

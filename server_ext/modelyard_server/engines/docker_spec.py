@@ -25,6 +25,7 @@ from modelyard_server.engines.spec import (
     Phase,
     Place,
     Volume,
+    domain_labels,
     labelled_devices,
 )
 from modelyard_server.engines.spec import Mount as SpecMount
@@ -156,6 +157,7 @@ def state(found: dict[str, Any]) -> ContainerState:
         started=_seconds(now.get("StartedAt", "")),
         finished=_seconds(now.get("FinishedAt", "")) if ended else None,
         restarts=found.get("RestartCount", 0),
+        labels=domain_labels(labels),
     )
 
 

@@ -37,6 +37,7 @@ from modelyard_server.engines.spec import (
     Place,
     Usage,
     device_label,
+    domain_labels,
 )
 
 _SUPERVISE = str(Path(supervise.__file__))
@@ -124,6 +125,7 @@ class ProcessEngine:
             log=str(self.reach.here(spec.log) if spec.log else directory / "log.txt"),
             restart=spec.restart,
             stop_grace=spec.stop_grace,
+            labels=domain_labels(spec.labels),
         )
         supervise.write_json(directory / "container.json", msgspec.to_builtins(made))
 

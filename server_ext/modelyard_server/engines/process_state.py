@@ -33,6 +33,8 @@ class Container(msgspec.Struct, kw_only=True):
     stop_grace: float = 10.0
     devices: str = ""
     """As LABEL_DEVICES."""
+    labels: dict[str, str] = {}
+    """Those of the domain."""
 
 
 class Ended(msgspec.Struct, kw_only=True):
@@ -140,6 +142,7 @@ def state(directory: Path, made: Container) -> ContainerState:
         spec_hash=made.spec_hash,
         phase=Phase.CREATED,
         packages=[each for each in made.env.get("PYTHONPATH", "").split(":") if each],
+        labels=made.labels,
     )
     if not isinstance(seen, Ended):
         return found

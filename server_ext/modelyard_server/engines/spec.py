@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -10,6 +11,8 @@ import msgspec
 BASE_IMAGE = "modelyard/base:latest"
 """The image that all others are built on."""
 
+LABEL_PREFIX = "modelyard."
+"""All our labels begin so, those of domains as well: an image brings labels of its own."""
 LABEL_WORKSPACE = "modelyard.workspace"
 LABEL_KIND = "modelyard.kind"
 LABEL_NAME = "modelyard.name"
@@ -18,6 +21,8 @@ LABEL_LOG = "modelyard.log"
 """Where its output goes, as VOLUME:PART."""
 LABEL_DEVICES = "modelyard.devices"
 """Ids of the devices it was given: `GPU-1,GPU-2:shared`."""
+
+_STANDARD = (LABEL_WORKSPACE, LABEL_KIND, LABEL_NAME, LABEL_SPEC, LABEL_LOG, LABEL_DEVICES)
 
 _SHARED = ":shared"
 
@@ -93,6 +98,15 @@ class LeasedDevice(msgspec.Struct, kw_only=True, frozen=True):
     """Others may hold it, too."""
 
 
+def domain_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Those of a container's labels that its domain gave it."""
+    return {
+        name: value
+        for name, value in labels.items()
+        if name.startswith(LABEL_PREFIX) and name not in _STANDARD
+    }
+
+
 def device_label(devices: list[LeasedDevice]) -> str:
     """Value of LABEL_DEVICES."""
     return ",".join(each.id + (_SHARED if each.shared else "") for each in devices)
@@ -145,6 +159,8 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     """The engine itself restarts it after a crash or a reboot."""
     log: Place | None = None
     """The file that gets stdout and stderr; None: the engine keeps them in its own way."""
+    labels: dict[str, str] = {}
+    """What the domain wants to know of a container that it finds; names begin with LABEL_PREFIX."""
 
     @property
     def container(self) -> str:
@@ -160,9 +176,9 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
         return hashlib.sha256(raw).hexdigest()[:16]
 
     @property
-    def labels(self) -> dict[str, str]:
+    def all_labels(self) -> dict[str, str]:
         """Enough to rebuild the picture from the containers alone."""
-        found = {
+        found = domain_labels(self.labels) | {
             LABEL_WORKSPACE: self.workspace,
             LABEL_KIND: self.kind,
             LABEL_NAME: self.name,
@@ -202,6 +218,8 @@ class ContainerState(msgspec.Struct, kw_only=True):
     """How often the engine's restart policy has started it again."""
     packages: list[str] = []
     """Directories of the host that its main program takes packages from, where it needs any."""
+    labels: dict[str, str] = {}
+    """As `ContainerSpec.labels`."""
 
 
 class ImageInfo(msgspec.Struct, kw_only=True, frozen=True):

@@ -17,6 +17,9 @@ from modelyard_server.serving.records import DeploymentRecord, EndpointRecord
 HOLDER = "port"
 SCORING = "scoring"
 
+LABEL_ENDPOINT = "modelyard.endpoint"
+"""Name of the endpoint that a container belongs to."""
+
 INSIDE_PORT = 8080
 
 STOP_SECONDS = 40.0
@@ -40,14 +43,17 @@ def scoring_name(paths: Paths, deployment: DeploymentRecord) -> str:
 
 def endpoint_of(container: ContainerState) -> str:
     """Name of the endpoint that a container belongs, or belonged, to."""
-    if container.kind == HOLDER:
-        return container.name
-    return container.name.rpartition("-")[0]  # see `_unique`
+    said = container.labels.get(LABEL_ENDPOINT)
+    if said is not None:
+        return said
+    # One that was made before there was this label: its name is as `_unique` says.
+    return container.name if container.kind == HOLDER else container.name.rpartition("-")[0]
 
 
 def holder_spec(paths: Paths, endpoint: EndpointRecord, image: str) -> ContainerSpec:
     """Sleeps, and owns the network that the scoring containers join."""
     spec = _bare(paths, HOLDER, endpoint.name)
+    spec.labels = _labels(endpoint.name)
     spec.image = image
     spec.command = [
         "sh",
@@ -94,6 +100,7 @@ def scoring_spec(
     # Numeric libraries count the machine's CPUs, not those that the container may use.
     libraries = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
     spec = _bare(paths, SCORING, _unique(deployment))
+    spec.labels = _labels(endpoint.name)
     spec.image = runtime.image
     spec.command = [runtime.python, "-m", "modelyard.score"]
     spec.env = {**libraries, **own}
@@ -109,6 +116,10 @@ def scoring_spec(
     spec.network = f"container:{holder_name(paths, endpoint.name)}" if inside else "bridge"
     spec.restart = True
     return spec
+
+
+def _labels(endpoint: str) -> dict[str, str]:
+    return {LABEL_ENDPOINT: endpoint}
 
 
 def _unique(deployment: DeploymentRecord) -> str:
