@@ -19,6 +19,9 @@ from modelyard.waiting import wait_until
 _CLEANING = 3600.0
 """Seconds: removing many gigabytes takes as long as the disk needs."""
 
+_ASKED_FOR = ("deleted_runs", "orphans")
+"""Kinds that nobody can make again: they go when they are named."""
+
 _USAGE: list[Column[StoragePart]] = [
     Column("What", lambda p: p.title),
     Column("Kind", lambda p: p.kind),
@@ -98,7 +101,8 @@ class StorageApi(Api):
         Parameters
         ----------
         kinds: such as ['deleted_runs', 'environments']; by default all that can be cleaned but
-            deleted runs, which could still be restored.
+            deleted runs, which could still be restored, and files of no run, which may be the
+            last of runs that a database has lost.
         dry_run: only say what would go.
 
         Raises
@@ -115,7 +119,7 @@ class StorageApi(Api):
 
     def _harmless(self) -> list[StorageKind]:
         usage: StorageUsage = self._client.get("/storage", StorageUsage)
-        return [part.kind for part in usage.parts if part.cleans and part.kind != "deleted_runs"]
+        return [part.kind for part in usage.parts if part.cleans and part.kind not in _ASKED_FOR]
 
 
 def _at_least(part: StoragePart) -> str:

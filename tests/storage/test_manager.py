@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -109,22 +110,38 @@ def test_over_the_budget_the_least_recently_used_go_first(world: World) -> None:
     assert [folder.exists() for folder in folders] == [True, False, False]
 
 
-def test_orphans_go_by_themselves_when_nobody_writes_any_more(world: World) -> None:
+def test_an_upload_that_ends_after_its_run_is_gone_leaves_nothing(world: World) -> None:
     run = world.run()
     late = world.tracking.files.writer(run.id, "late.bin")
     late.write(b"x" * 50_000)
     world.tracking.delete_run(run.id, forever=True)
-    late.commit()  # an upload that ends after its run was removed
+
+    with pytest.raises(NotFound):
+        late.commit()
+
+    assert not world.tracking.purging.path(run.id).exists()
+    assert world.tracking.purging.problems() == []
+
+
+def test_files_whose_runs_the_database_has_lost_go_only_when_they_are_named(
+    world: World, tmp_path: Path
+) -> None:
+    run = world.run()
     folder = world.tracking.purging.path(run.id)
-    assert folder.is_dir()
-
-    world.storage.collect()
-    assert folder.is_dir()
-    assert world.part("orphans").count == 1
-    world.aged(folder, 2 * HOUR)
-    world.storage.collect()
-
-    assert not folder.exists()
+    world.aged(folder, 400 * DAY)
+    world.services.db.close()
+    for file in compact.files(world.paths.database):
+        file.unlink(missing_ok=True)
+    again = World(tmp_path / "ws")
+    try:
+        again.storage.collect()
+        assert folder.is_dir()
+        assert again.part("orphans").count == 1
+        assert again.clean("orphans").count == 1
+        assert not folder.exists()
+    finally:
+        again.storage.stop()
+        again.services.db.close()
 
 
 def test_abandoned_uploads_go_and_those_under_way_stay(world: World) -> None:

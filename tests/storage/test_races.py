@@ -44,22 +44,15 @@ def test_a_run_that_is_restored_meanwhile_stays(world: World) -> None:
 
 
 def test_an_upload_into_what_was_an_orphan_is_not_lost(world: World) -> None:
-    run = world.run()
-    writer = world.tracking.files.writer(run.id, "late.bin")
-    world.tracking.delete_run(run.id, forever=True)
-    world.upload_orphan(run.id, "first.bin")
-    world.aged(world.tracking.purging.path(run.id), 2 * HOUR)
-
-    def upload() -> None:
-        writer.write(b"x")
-        writer.commit()
-
-    _before_removing(world, "orphans", upload)
+    uid = "b" * 32
+    world.upload_orphan(uid, "first.bin")
+    world.aged(world.tracking.purging.path(uid), 2 * HOUR)
+    _before_removing(world, "orphans", lambda: world.upload_orphan(uid, "late.bin"))
 
     done = world.clean("orphans")
 
     assert done.kept[0].why == "Somebody writes to it."
-    assert world.tracking.purging.path(run.id).is_dir()
+    assert world.tracking.purging.path(uid).is_dir()
 
 
 def test_a_run_that_begins_with_the_id_of_an_orphan_keeps_its_files(world: World) -> None:

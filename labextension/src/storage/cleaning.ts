@@ -3,8 +3,8 @@ import { ApiError } from '../api/request';
 import type { StorageCleaned, StorageFreed, StorageKind } from '../api/schema';
 import { listRemovable, removeKinds } from './api';
 
-/** Could still be brought back: they go only when they are chosen. */
-const ASKED_FOR: readonly StorageKind[] = ['deleted_runs'];
+/** Nobody can make them again: they go only when they are chosen. */
+const ASKED_FOR: readonly StorageKind[] = ['deleted_runs', 'orphans'];
 
 export interface CleaningOptions {
   kinds: readonly StorageKind[];

@@ -143,6 +143,16 @@ describe('Cleaning', () => {
   const list = async (): Promise<StorageCleaned> =>
     answer([freed('deleted_runs', 100), freed('images', 300), freed('logs', 0)]);
 
+  it('leaves files of no run alone until somebody chooses them', async () => {
+    const cleaning = new Cleaning({
+      kinds: ['orphans', 'images'],
+      list: async () => answer([freed('orphans', 100), freed('images', 300)]),
+    });
+    await settle();
+    expect(cleaning.isChosen('orphans')).toBe(false);
+    expect(cleaning.isChosen('images')).toBe(true);
+  });
+
   it('offers what there is, the largest first, and chooses what comes back by itself', async () => {
     const cleaning = new Cleaning({ kinds, list });
     expect(cleaning.found).toBeNull();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from modelyard.errors import InUse
 from modelyard.schema.storage import StorageItem, StoragePart
@@ -86,9 +86,11 @@ class Orphans(_OfRuns):
     kind = "orphans"
     title = "Files of no run"
     unit = "folder/folders"
+    # Never by itself: after a database was lost, or came back from an older copy, these files are
+    # all that is left of the runs.
     why = (
-        "What was uploaded after its run was removed for ever. It goes by itself; all but what "
-        "was written within the last hour can go now."
+        "Their runs are not in the database: it may have come back from an older copy. They stay "
+        "until you clean them; all but what was written within the last hour can go."
     )
 
     def measure(self, measuring: Measuring, /) -> StoragePart:
@@ -105,10 +107,6 @@ class Orphans(_OfRuns):
                 item = StorageItem(name=uid, bytes=about.freed, used=about.newest, why=why)
                 found.append(Removable(key=uid, item=item))
         return found
-
-    def due(self, found: Sequence[Removable], /) -> list[Removable]:
-        """All."""
-        return list(found)
 
     def remove(self, one: Removable, /) -> None:
         """Remove it, unless a run has that id meanwhile, or somebody writes to it."""

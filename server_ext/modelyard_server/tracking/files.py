@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from modelyard.errors import InvalidInput, NotFound, WrongState
@@ -12,11 +13,17 @@ from modelyard_server.tracking.store.runs import RunStore
 
 
 class RunFiles:
-    """Lists, opens and takes the files of a run."""
+    """Lists, opens and takes the files of a run.
 
-    def __init__(self, store: ArtifactStore, runs: RunStore) -> None:
+    Parameters
+    ----------
+    forget: removes the files of a run that there is no more; False when there is such a run.
+    """
+
+    def __init__(self, store: ArtifactStore, runs: RunStore, forget: Callable[[str], bool]) -> None:
         self._store = store
         self._runs = runs
+        self._forget = forget
 
     def list(self, id: str, path: str = "", *, recursive: bool = False) -> list[ArtifactInfo]:
         """What lies in a directory of a run's artifacts; paths are relative to the artifacts.
@@ -56,4 +63,36 @@ class RunFiles:
             raise InvalidInput(
                 f"'{HIDDEN}/' is Modelyard's own.", hint="Choose another directory.", field="path"
             )
-        return self._store.writer(run_key(id, path))
+        return _RunWriter(self._store.writer(run_key(id, path)), lambda: self._still(id))
+
+    def _still(self, id: str) -> None:
+        """NotFound: the run was removed for ever; so is what lies under its id."""
+        try:
+            self._runs.position(id)
+        except NotFound:
+            if self._forget(id):
+                raise
+
+
+class _RunWriter:
+    """A file of a run that may be removed for ever before the file is complete.
+
+    Whoever removes a run removes its row first and its files then: a file that appears before the
+    second goes with the others, and one that appears after the first finds no row, and goes here.
+    So an upload leaves no files of no run.
+    """
+
+    def __init__(self, writer: Writer, still: Callable[[], None]) -> None:
+        self._writer = writer
+        self._still = still
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def commit(self, *, durable: bool = True) -> ArtifactInfo:
+        info = self._writer.commit(durable=durable)
+        self._still()
+        return info
+
+    def abort(self) -> None:
+        self._writer.abort()

@@ -88,7 +88,6 @@ class TrackingManager(LoggingConfigurable):
         self._runs = RunStore(db)
         self._pages = PageStore(db)
         self._metrics = MetricStore(db)
-        self.files = RunFiles(store, self._runs)
         self._events = events
         self._logs = OutputLogs(paths.logs / "runs", store)
         self._spools = Spools(paths.spool)
@@ -103,6 +102,7 @@ class TrackingManager(LoggingConfigurable):
             self.log,
             after=lambda: self.purge_after,
         )
+        self.files = RunFiles(store, self._runs, self.purging.remove_orphan)
         self._looked_back = False
         self._failing: dict[str, str] = {}
         self._live = LiveRuns(events, self.run, self.experiment)

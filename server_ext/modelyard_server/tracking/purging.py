@@ -98,7 +98,7 @@ class Purging:
         return sorted(each.name for each in root.iterdir()) if root.is_dir() else []
 
     def orphans(self) -> list[str]:
-        """Ids of those that are no runs: an upload ended after its run was removed, say."""
+        """Ids of those that are no runs: the database was lost, or is an older copy, say."""
         folders = self.folders()  # first: a run that begins meanwhile is among the known ones
         known = self._rows.known()
         return [uid for uid in folders if uid not in known]

@@ -60,7 +60,7 @@ COMMANDS = [
     ),
     Command(
         ("storage", "clean"),
-        "remove what can go; without kinds all but deleted runs",
+        "remove what can go; without kinds all but deleted runs and files of no run",
         clean,
         (Argument("kind", "deleted_runs, environments, images, …", required=False, many=True),),
         (
