@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from modelyard.errors import InvalidInput, NotFound
+from modelyard.schema.storage import StoragePart
 from modelyard_server.core.measure import Measuring
 from modelyard_server.db import compact
+from modelyard_server.storage.content import Content
 from tests.storage.conftest import DAY, HOUR, World
 
 
@@ -43,6 +45,24 @@ def test_what_was_measured_is_kept_until_it_is_old_or_asked_for(world: World) ->
     assert world.storage.usage().measured == first
     assert world.storage.usage().measuring is None
     assert world.part("files").bytes >= 50_000
+
+
+def test_who_looks_during_the_first_measurement_does_not_begin_it_anew(world: World) -> None:
+    measured: list[str] = []
+    contents = world.storage._contents
+    for kind, content in contents.items():
+
+        def measure(measuring: Measuring, kind: str = kind, of: Content = content) -> StoragePart:
+            if len(measured) < 5 * len(contents):  # as often as a client asks meanwhile
+                world.storage.usage()
+            measured.append(kind)
+            return type(of).measure(of, measuring)
+
+        vars(content)["measure"] = measure
+
+    world.part("orphans")
+
+    assert measured == list(contents)
 
 
 def test_deleted_runs_go_and_the_others_stay(world: World) -> None:

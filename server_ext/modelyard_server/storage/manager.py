@@ -146,10 +146,16 @@ class StorageManager(LoggingConfigurable):
         ----------
         refresh: measure even if that was done a short while ago.
         """
-        measured = self._usage.measured()
-        if refresh or measured is None or measured < time.time() - _STALE:
+        if refresh or self._is_stale():
             self._usage.ask()
         return self._picture()
+
+    def _is_stale(self) -> bool:
+        """Whether something was measured long ago, or never, and is not being measured now."""
+        if self._usage.progress is not None:
+            return False  # who looks again and again must not make it begin again and again
+        measured = self._usage.measured()
+        return measured is None or measured < time.time() - _STALE
 
     def _picture(self) -> StorageUsage:
         return StorageUsage(

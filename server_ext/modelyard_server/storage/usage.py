@@ -79,7 +79,9 @@ class Usage:
                 if not waiting or self.stopped.is_set():
                     self._busy, self.progress = False, None
                     break
-                content = waiting[0]
+                # The one that was measured longest ago: whoever asks for all again and again
+                # keeps no kind from its turn.
+                content = min(waiting, key=lambda each: self._parts[each.kind].measured or 0.0)
                 self._wanted.discard(content.kind)
             done = len(measuring)
             measuring[content.kind] = done
