@@ -80,7 +80,9 @@ class SteppedEngine(ProcessEngine):
 class Bench:
     """A compute manager whose loop is not started."""
 
-    def __init__(self, root: Path, environments: Path) -> None:
+    def __init__(
+        self, root: Path, environments: Path, inventory: DeviceInventory | None = None
+    ) -> None:
         self.paths = Paths(root).make()
         self.paths.environments = environments
         self.engine = SteppedEngine(self.paths)
@@ -94,7 +96,9 @@ class Bench:
                 paths=self.paths, default_packages=[], kernel_packages=["msgspec"]
             ),
             tokens=Tokens(self.db),
-            devices=Devices(DeviceInventory(), lambda: [self.engine], root / "devices.lock"),
+            devices=Devices(
+                inventory or DeviceInventory(), lambda: [self.engine], root / "devices.lock"
+            ),
             events=Events(lambda _payload: None),
         )
         self.lane = self.manager._converger.lane("process")

@@ -25,7 +25,8 @@ class Progress(msgspec.Struct, kw_only=True):
     """What a long action is doing now."""
 
     phase: str
-    """One word for machines: resolving, fetching, building, pulling, creating, starting, ready."""
+    """One word for machines: resolving, fetching, building, pulling, creating, starting, ready;
+    waiting: for what others hold."""
     message: str
     """One line for people: 'Building layer 3/7'."""
     fraction: float | None = None

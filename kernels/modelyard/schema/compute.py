@@ -73,6 +73,8 @@ class InstanceInfo(msgspec.Struct, kw_only=True):
     state: InstanceState
     desired: Literal["running", "stopped", "deleted"]
     created: Timestamp
+    requested: Timestamp = 0.0
+    """When it was last asked to run, not having been: its place among those that wait for GPUs."""
     started: Timestamp | None = None
     kernelspec: str = ""
     """Name of its Python kernelspec."""

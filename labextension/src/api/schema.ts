@@ -7,7 +7,10 @@ export const NAME_RULE =
 
 /** What a long action is doing now. */
 export interface Progress {
-  /** One word for machines: resolving, fetching, building, pulling, creating, starting, ready. */
+  /**
+   * One word for machines: resolving, fetching, building, pulling, creating, starting, ready;
+   * waiting: for what others hold.
+   */
   phase: string;
   /** One line for people: 'Building layer 3/7'. */
   message: string;
@@ -153,6 +156,8 @@ export interface InstanceInfo {
   state: InstanceState;
   desired: 'deleted' | 'running' | 'stopped';
   created: number;
+  /** When it was last asked to run, not having been: its place among those that wait for GPUs. */
+  requested: number;
   started: number | null;
   /** Name of its Python kernelspec. */
   kernelspec: string;

@@ -32,12 +32,14 @@ describe('nameProblem', () => {
 });
 
 describe('an instance that waits for GPUs', () => {
-  const error = { code: 'not_enough_devices', message: 'b holds it', hint: '', field: '' };
+  const progress = { phase: 'waiting', message: 'Waits for 1 GPU', fraction: null, since: 1 };
 
   it('says for whom, while it is to start', () => {
-    expect(waitsFor({ ...instance('a', 'creating'), error })).toBe('b holds it');
-    expect(waitsFor({ ...instance('a', 'creating'), error: { ...error, code: 'x' } })).toBe('');
-    expect(waitsFor({ ...instance('a', 'failed'), error })).toBe('');
+    expect(waitsFor({ ...instance('a', 'creating'), progress })).toBe('Waits for 1 GPU');
+    expect(waitsFor({ ...instance('a', 'creating'), progress: { ...progress, phase: 'x' } })).toBe(
+      '',
+    );
+    expect(waitsFor({ ...instance('a', 'failed'), progress })).toBe('');
   });
 });
 

@@ -110,8 +110,8 @@ export function canMove(instance: InstanceInfo, status: Status | null): boolean 
 
 /** Why it does not start yet: others hold its GPUs; empty when it does not wait for that. */
 export function waitsFor(instance: InstanceInfo): string {
-  const { error } = instance;
-  return isMoving(instance) && error?.code === 'not_enough_devices' ? error.message : '';
+  const { progress } = instance;
+  return isMoving(instance) && progress?.phase === 'waiting' ? progress.message : '';
 }
 
 /** Why nothing can be done with it that its engine must do; empty when its engine answers. */

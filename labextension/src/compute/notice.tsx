@@ -2,7 +2,6 @@ import * as React from 'react';
 
 import type { InstanceInfo } from '../api/schema';
 import { ErrorState, ProgressLine } from '../ui/feedback';
-import { useTrans } from '../ui/translation';
 import { blockedBy, isMoving, waitsFor } from './model';
 
 export interface InstanceNoticeProps {
@@ -14,12 +13,11 @@ export interface InstanceNoticeProps {
 /** What is being done with it, what it waits for, or what went wrong; nothing when all is well. */
 export function InstanceNotice(props: InstanceNoticeProps): React.ReactElement | null {
   const { instance, children } = props;
-  const trans = useTrans();
   const waiting = waitsFor(instance);
   if (waiting) {
     return (
       <div className="myd-waiting">
-        <ProgressLine label={trans.__('Waits for its turn. %1', waiting)} />
+        <ProgressLine label={waiting} />
       </div>
     );
   }

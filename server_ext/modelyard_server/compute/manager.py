@@ -67,6 +67,7 @@ class ComputeManager(InstanceReading):
                     hint="Choose another name, or delete that one.",
                     field="name",
                 )
+            now = time.time()
             instance = InstanceInfo(
                 name=wanted.name,
                 size=size.name,
@@ -79,7 +80,8 @@ class ComputeManager(InstanceReading):
                 engine=engine.name,
                 state="creating",
                 desired="running",
-                created=time.time(),
+                created=now,
+                requested=now,
             )
             self._store.add(instance)
         self._changed(wanted.name)
@@ -97,7 +99,7 @@ class ComputeManager(InstanceReading):
         self._check_gpus(self._not_leaving(name))
 
         def decide(instance: InstanceInfo) -> dict[str, Any]:
-            fields: dict[str, Any] = {"desired": "running", "error": None}
+            fields: dict[str, Any] = {"desired": "running", "error": None, **_asked(instance)}
             if instance.state in ("stopped", "failed"):
                 # Otherwise it may just have died, and a kernel wants it back: keep why it died.
                 fields |= {"exit": None, "started": None}
@@ -122,7 +124,8 @@ class ComputeManager(InstanceReading):
         self._guard_kernels(self._not_leaving(name), "restart", force)
         return self._set_desired(
             name,
-            lambda _instance: {
+            lambda instance: {
+                **_asked(instance),
                 "desired": "running",
                 "state": "starting",
                 "error": None,
@@ -288,6 +291,12 @@ class ComputeManager(InstanceReading):
         self._changed(name)
         self._converger.lane(instance.engine).wake(name)
         return self._with_live_fields(instance, self.live_kernels())
+
+
+def _asked(instance: InstanceInfo) -> dict[str, Any]:
+    """Its place in the line for GPUs: anew where it was not to run; else it has one already."""
+    idle = instance.desired != "running" or instance.state == "failed"
+    return {"requested": time.time()} if idle else {}
 
 
 def _is_leaving(name: str) -> InUse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from modelyard_server.core.tokens import Tokens
 from modelyard_server.db.session import Database
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.devices import Devices
+from modelyard_server.engines.devices_choose import Request
 from modelyard_server.engines.engines import Engines, isolates
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.environments.manager import EnvironmentManager
@@ -86,7 +87,7 @@ class InstanceReading(LoggingConfigurable):
             gone=self._gone,
             log=self.log,
         )
-        devices.add_line(self._instances.line)
+        devices.add_line(self._line)
         self._converger = Converger(
             "compute",
             self._instances,
@@ -207,6 +208,15 @@ class InstanceReading(LoggingConfigurable):
         return engine.shell(container_name(self._paths, name))
 
     # -- inner ------------------------------------------------------------------------------
+
+    def _line(self) -> Sequence[Request]:
+        """Those that wait for GPUs, or are about to take them.
+
+        One whose last step failed keeps its place for when that is mended, but must not keep GPUs
+        from the others until then: that may be never.
+        """
+        line = self._instances.line()
+        return [each for each in line if self._converger.trouble(each.engine, each.name) is None]
 
     def _stored(self, name: str) -> InstanceInfo:
         """The row as it is; NotFound names a similar one."""

@@ -9,17 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from modelyard.errors import ModelyardError, NotEnoughDevices, ServerError
 from modelyard.schema.common import ErrorInfo, Progress
 from modelyard.schema.compute import Exit, InstanceInfo
 from modelyard_server.compute import kernelspecs
+from modelyard_server.compute.shown import Shown
 from modelyard_server.compute.spec import KIND, container_name, instance_spec, kernel_folder
 from modelyard_server.compute.store import ComputeStore, Wanted, is_readable
 from modelyard_server.compute.workdir import WorkDir
+from modelyard_server.core.converged import Again
 from modelyard_server.core.crashes import CrashWindow
 from modelyard_server.core.holder import holder_id
 from modelyard_server.core.paths import Paths
@@ -37,6 +37,8 @@ from modelyard_server.environments.network import pip_conf
 CRASHES = 3
 """This many exits within CRASH_WINDOW seconds, and an instance is left stopped as failed."""
 CRASH_WINDOW = 120.0
+FIRST_LOOK, LAST_LOOK = 2.0, 15.0
+"""Seconds until one that waits looks again: the first in the line, and at most."""
 STOPPED = (0, 128 + signal.SIGTERM, 128 + signal.SIGKILL)
 """Exit codes of a program that was asked to end, listening or not."""
 
@@ -75,12 +77,12 @@ class Instances:
         self.changed = changed
         self._gone = gone
         self._log = log
-        self._progress: dict[str, Progress] = {}
+        self._shown = Shown(changed)
         self._watched: set[str] = set()
         self._crashes = CrashWindow(CRASHES, CRASH_WINDOW)
 
     def line(self) -> Sequence[Request]:
-        """Instances that should run with GPUs, by age; see `Devices.add_line`."""
+        """Instances that should run with GPUs; see `Devices.add_line`."""
         return [
             self._request(each)
             for each in self._store.all()
@@ -95,12 +97,12 @@ class Instances:
             workspace=self._paths.workspace_id,
             engine=instance.engine,
             gpus=Gpus(count=instance.gpus, shared=instance.shared),
-            since=instance.created,
+            since=instance.requested,
         )
 
     def progress(self, name: str) -> Progress | None:
         """What is being done for an instance at this moment."""
-        return self._progress.get(name)
+        return self._shown.get(name)
 
     # -- what needs work --------------------------------------------------------------------
 
@@ -135,8 +137,8 @@ class Instances:
 
     # -- actions (on workers) ---------------------------------------------------------------
 
-    def converge(self, key: str) -> None:
-        """Bring an instance to what is wanted of it now.
+    def converge(self, key: str) -> Again | None:
+        """Bring an instance to what is wanted of it now; where it waits for GPUs, look again.
 
         Raises
         ------
@@ -144,7 +146,7 @@ class Instances:
         """
         instance = self._store.find(key)
         if instance is None:
-            return
+            return None
         engine = self._engines.of(instance.engine)
         if instance.desired == "deleted":
             self._remove(engine, key)
@@ -155,13 +157,14 @@ class Instances:
         elif not is_readable(instance):
             raise ServerError("What is wanted of it cannot be read.")  # it stays as it is
         elif key in self._store.restarts():
-            with self._doing(key, "Restarting"):
+            with self._shown.doing(key, "Restarting"):
                 engine.stop(self._container(key))
                 # Asked to end, it did not crash: should the start fail, its end says nothing.
                 self._store.update(key, restart=False, started=None)
-            self._bring_up(engine, key)
+            return self._bring_up(engine, key)
         elif instance.state != "failed" and not self._crashed(engine, instance):
-            self._bring_up(engine, key)
+            return self._bring_up(engine, key)
+        return None
 
     def _crashed(self, engine: Engine, instance: InstanceInfo) -> bool:
         """Note why it stopped by itself; True when it should not be started again."""
@@ -194,12 +197,16 @@ class Instances:
         )
         return True
 
-    def _bring_up(self, engine: Engine, name: str) -> None:
+    def _bring_up(self, engine: Engine, name: str) -> Again | None:
         try:
-            with self._doing(name, "Preparing the environment"):
+            if self._shown.waits(name) and (again := self._wait(engine, name)):
+                return again  # its packages are there since its first try
+            with self._shown.doing(name, "Preparing the environment"):
                 self._start(engine, name)
         except EngineLost:
             raise  # the wish stands until the engine is back
+        except NotEnoughDevices as error:
+            return self._refused(engine, name, error)
         except ModelyardError as error:
             self._not_brought_up(engine, name, error)
         except OSError as error:
@@ -210,23 +217,46 @@ class Instances:
                 hint=f"Mend that, then start it again. Its own files lie in {own}.",
             )
             self._not_brought_up(engine, name, fault)
+        return None
 
     def _not_brought_up(self, engine: Engine, name: str, error: ModelyardError) -> None:
-        """It failed, unless it runs all the same, or takes its turn: then it is tried again."""
-        instance = self._store.find(name)
-        takes_turn = instance is not None and instance.queue
-        if isinstance(error, NotEnoughDevices) and takes_turn:
-            raise error
+        """It failed, unless it runs all the same: then it is tried again."""
         # As after the server's start: what is wrong for a moment must not fail what runs.
         seen = engine.inspect(self._container(name))
         if seen is not None and seen.phase is Phase.RUNNING:
             raise error
         self._fail(name, ErrorInfo(**error.body()))
 
+    # -- waiting for GPUs -------------------------------------------------------------------
+
+    def _wait(self, engine: Engine, name: str) -> Again | None:
+        """Show what it waits for, the same line for as long as that is the same; None: no more."""
+        instance = self._store.find(name)
+        if instance is None or instance.desired != "running" or not instance.queue:
+            return None
+        waits = self._devices.waiting(engine, self._request(instance))
+        if waits is None:
+            return None
+        message, ahead = waits
+        self._shown.wait(name, message)
+        # Engines that report changes wake it; those before it look more often than it does.
+        return Again(min(FIRST_LOOK + ahead, LAST_LOOK), for_others=True)
+
+    def _refused(self, engine: Engine, name: str, error: NotEnoughDevices) -> Again | None:
+        """Others hold its GPUs: it waits, where it was asked to; or it failed."""
+        instance = self._store.find(name)
+        if instance is None or not instance.queue:
+            self._not_brought_up(engine, name, error)
+            return None
+        # None: they came free this moment.
+        return self._wait(engine, name) or Again(0.0, for_others=True)
+
+    # -- starting ---------------------------------------------------------------------------
+
     def _start(self, engine: Engine, name: str) -> None:
         instance = self._store.get(name)
         runtime = self._environments.kernel(
-            engine, instance.image, lambda progress: self._report(name, progress)
+            engine, instance.image, lambda progress: self._shown.report(name, progress)
         )
         work = self._prepare(engine, name)
         work.make(runtime, pip_conf())
@@ -246,7 +276,7 @@ class Instances:
                 devices=lease,
             )
             before = engine.inspect(container)
-            self._report(name, Progress(phase="creating", message="Creating the container"))
+            self._shown.report(name, Progress(phase="creating", message="Creating the container"))
             bring_up(engine, spec)
         ran = before is not None and before.phase is Phase.RUNNING
         if not ran or instance.state != "running":
@@ -281,12 +311,12 @@ class Instances:
         return work
 
     def _halt(self, engine: Engine, name: str) -> None:
-        with self._doing(name, "Stopping"):
+        with self._shown.doing(name, "Stopping"):
             engine.stop(self._container(name))
             self._store.now_stopped(name)
 
     def _remove(self, engine: Engine, name: str) -> None:
-        with self._doing(name, "Deleting"):
+        with self._shown.doing(name, "Deleting"):
             engine.remove(self._container(name))
             kernelspecs.remove(self._paths, name)
             self._tokens.revoke("instance", name)
@@ -307,6 +337,7 @@ class Instances:
         kernelspecs.remove(self._paths, name)
         self._tokens.revoke("instance", name)
         WorkDir(SameHost(self._paths), name, (os.getuid(), os.getgid())).remove()
+        self._shown.forget(name)
         self._store.remove(name, instance.engine)
         self._gone(name)
 
@@ -321,23 +352,9 @@ class Instances:
 
     def _fail(self, name: str, error: ErrorInfo) -> None:
         self._log.warning("modelyard: instance %s failed: %s", name, error.message)
+        self._shown.forget(name)
         self._store.now_failed(name, error)
         self.changed(name)
-
-    def _report(self, name: str, progress: Progress) -> None:
-        progress.since = progress.since or time.time()
-        self._progress[name] = progress
-        self.changed(name)
-
-    @contextmanager
-    def _doing(self, name: str, message: str) -> Iterator[None]:
-        """Show what is being done for as long as it takes."""
-        self._report(name, Progress(phase=message.partition(" ")[0].lower(), message=message))
-        try:
-            yield
-        finally:
-            self._progress.pop(name, None)
-            self.changed(name)
 
 
 def _why(seen: ContainerState, *, watched: bool) -> str:

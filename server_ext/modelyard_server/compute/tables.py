@@ -29,6 +29,7 @@ class InstanceRow(Base):
     state: Mapped[str]
     restart: Mapped[bool]
     created: Mapped[float]
+    requested: Mapped[float]
     started: Mapped[float | None]
     error: Mapped[dict | None] = mapped_column(Json)
     exit: Mapped[dict | None] = mapped_column(Json)

@@ -38,6 +38,9 @@ class Again:
     """Answer of `converge`: nothing to do but to look again in that many seconds."""
 
     seconds: float
+    for_others: bool = False
+    """Nothing is wrong with it, it waits for what others have: what went wrong before is over, and
+    it looks sooner where the engine reports that a container changed."""
 
 
 class Domain(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from modelyard.errors import EngineUnavailable, ModelyardError, ServerError
-from modelyard_server.core.converged import Domain, Listed, Seen
+from modelyard_server.core.converged import Again, Domain, Listed, Seen
 from modelyard_server.core.keyed import KeyedWorkers
 
 INTERVAL = 2.0
@@ -18,6 +18,8 @@ QUIET_INTERVAL = 15.0
 """… at one that reports its changes, and at one on which the domain has nothing."""
 _BREATH = 0.05
 """Seconds between two looks at least: others on the machine may change containers without end."""
+_SOON = 0.2
+"""Seconds from a change to what waits for others: changes come in swarms."""
 WORKERS = 4
 """Actions at once for each domain and engine."""
 _FIRST_PAUSE, _LAST_PAUSE = 2.0, 15.0
@@ -50,7 +52,9 @@ class Lane:
         self._stopped = False
         self._adopted: set[str] = set()
         self._again: dict[str, float] = {}  # when to act on a key without being asked to
-        self._waits: dict[str, float | None] = {}  # what an action that ends just now asks for
+        self._waits: dict[str, Again | None] = {}  # what an action that ends just now asks for
+        self._for_others: set[str] = set()  # of those in `_again`: any change ends their pause
+        self._changes = 0
         self._pauses: dict[str, float] = {}
         self._trouble: dict[str, ModelyardError] = {}
 
@@ -79,10 +83,16 @@ class Lane:
             self._unwatch()
 
     def wake(self, key: str = "") -> None:
-        """Something is wanted (of that object): look now, whatever went wrong before."""
+        """Something is wanted (of that object), or changed: look now, whatever went wrong."""
         with self._ticks:
+            if not key:
+                self._changes += 1
+                soon = time.monotonic() + _SOON
+                for each in self._for_others:
+                    self._again[each] = min(soon, self._again[each])
             self._pauses.pop(key, None)
             self._again.pop(key, None)
+            self._for_others.discard(key)
             self._woken = True
             self._ticks.notify_all()
 
@@ -193,6 +203,7 @@ class Lane:
                 for memory in (self._pauses, self._trouble, self._again):
                     memory.pop(key, None)
                 self._adopted.discard(key)
+                self._for_others.discard(key)
 
     def _lost(self, error: EngineUnavailable) -> None:
         known, self.down = self.down is not None, error
@@ -214,6 +225,7 @@ class Lane:
         with self._ticks:
             self._pauses.clear()
             self._again.clear()
+            self._for_others.clear()
             self._trouble.clear()
         for row in rows:
             self._announce(row.name)
@@ -221,22 +233,25 @@ class Lane:
     # -- acting -----------------------------------------------------------------------------
 
     def _act(self, key: str) -> None:
-        wait: float | None = None
+        wait: Again | None = None
+        changes = self._changes
         try:
-            again = self._domain.converge(key)
+            wait = self._domain.converge(key)
         except ModelyardError as error:
-            wait = self._failed(key, error)
+            wait = Again(self._failed(key, error))
         except Exception as error:  # noqa: BLE001 - one object's fault is not the others'
             self._log.exception("modelyard: %s could not be brought to what is wanted", key)
-            wait = self._failed(key, ServerError(f"A step failed unexpectedly: {error!r}."))
+            said = ServerError(f"A step failed unexpectedly: {error!r}.")
+            wait = Again(self._failed(key, said))
         else:
-            if again is not None:
-                wait = again.seconds
-            else:
-                self._pauses.pop(key, None)
+            if wait is None:
                 self._adopted.add(key)
+            if wait is None or wait.for_others:
+                self._pauses.pop(key, None)
                 if self._trouble.pop(key, None) is not None:
                     self._announce(key)
+            if wait is not None and wait.for_others and changes != self._changes:
+                wait = Again(_SOON, for_others=True)  # it may have looked before that change
         self._waits[key] = wait
 
     def _finished(self, key: str) -> None:
@@ -244,7 +259,9 @@ class Lane:
         wait = self._waits.pop(key, None)
         with self._ticks:
             if wait is not None:
-                self._again[key] = time.monotonic() + wait
+                self._again[key] = time.monotonic() + wait.seconds
+                if wait.for_others:
+                    self._for_others.add(key)
             else:
                 self._woken = True
             self._ticks.notify_all()
@@ -277,6 +294,7 @@ class Lane:
                 ripe = [key for key, at in self._again.items() if at <= now]
                 for key in ripe:
                     del self._again[key]
+                    self._for_others.discard(key)
             for key in ripe:
                 self.begin(key)
             if woken:

@@ -35,7 +35,7 @@ Lease = list[LeasedDevice]
 """What a container was given."""
 
 Line = Callable[[], Iterable[Request]]
-"""Those that should run and may not have their devices yet."""
+"""Those that should run, may not have their devices yet, and could take them now."""
 
 
 class Devices:
@@ -116,7 +116,7 @@ class Devices:
             line = self._before(container, seen)
             choose(wanted, devices, seen.held(container), line=line)
 
-    def waiting(self, engine: Engine, wanted: Gpus, container: str) -> tuple[str, int] | None:
+    def waiting(self, engine: Engine, request: Request) -> tuple[str, int] | None:
         """What it waits for, in words, and how many are before it; None: it need not wait.
 
         Raises
@@ -124,6 +124,7 @@ class Devices:
         InvalidInput: it never will have them: there are not so many any more.
         EngineLost: the engine does not answer.
         """
+        wanted, container = request.gpus, request.container
         devices = self._enough(engine, wanted)
         seen = self._holders.look(engine)
         taken, line = seen.held(container), self._before(container, seen)
@@ -134,8 +135,14 @@ class Devices:
         return None
 
     def _before(self, container: str, seen: Look) -> Sequence[Request]:
-        """Those that asked earlier and wait; who is in no line comes after all."""
+        """Those that asked earlier and could have their devices now; who is in no line is last.
+
+        One on an engine that is silent, or that this server does not have, could not: it keeps its
+        place, and nothing is kept for it meanwhile.
+        """
         has = {each.container for each in seen.active}
+        if container in has:
+            return []  # what runs keeps what it has, whoever may have asked before
         line = sorted(
             (each for waiting in self._lines for each in waiting()),
             key=lambda each: (each.since, each.container),
@@ -143,7 +150,7 @@ class Devices:
         return [
             each
             for each in takewhile(lambda each: each.container != container, line)
-            if each.container not in has and each.engine not in seen.lost
+            if each.container not in has and each.engine in seen.answered
         ]
 
     # -- giving -----------------------------------------------------------------------------

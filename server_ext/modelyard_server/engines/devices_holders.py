@@ -20,8 +20,8 @@ class Look(msgspec.Struct, kw_only=True):
     """They hold what they were given."""
     idle: list[tuple[Engine, Holding]]
     """Created or ended, where the engine answered: they hold nothing."""
-    lost: set[str]
-    """Names of the engines that did not answer."""
+    answered: set[str]
+    """Names of the engines that did."""
 
     def held(self, but: str = "") -> Held:
         """Device id -> who has it, leaving out one container."""
@@ -64,21 +64,21 @@ class Holders:
         ------
         EngineLost: the one that is `asking` does not answer.
         """
-        seen = Look(active=[], idle=[], lost=set())
+        seen = Look(active=[], idle=[], answered=set())
         for engine in {id(each): each for each in (*self._engines(), asking) if each}.values():
             try:
                 given = engine.given()
             except EngineLost:
                 if engine is asking:
                     raise
-                seen.lost.add(engine.name)
             else:
+                seen.answered.add(engine.name)
                 self._last[engine.name] = [each for each in given if each.active]
                 seen.idle += [(engine, each) for each in given if not each.active]
             seen.active += self._last.get(engine.name, [])
         known = {each.container for each in seen.active}
         for name, holding in [*self._unsure.values()]:
-            if name in seen.lost and holding.container not in known:
+            if name not in seen.answered and holding.container not in known:
                 seen.active.append(holding)
         return seen
 
@@ -94,5 +94,5 @@ class Holders:
         """Forget the doubts that a look answers; under the lock, when nothing is started."""
         created = {each.container for _, each in seen.idle}
         for container, (name, _) in [*self._unsure.items()]:
-            if name not in seen.lost and container not in created:
+            if name in seen.answered and container not in created:
                 self.settled(container)
