@@ -220,7 +220,11 @@ class DockerImages:
                     ImageInfo(
                         tag=tag,
                         size=max(0, size - base[1] if base else size) if tag == min(tags) else 0,
-                        used=_moment(image.get("Metadata", {}).get("LastTagTime", "")),
+                        # Not every image store says when a tag was set.
+                        used=max(
+                            _moment(image.get("Metadata", {}).get("LastTagTime", "")),
+                            _moment(image.get("Created", "")),
+                        ),
                         base=base[2] if base else "",
                         in_use=image["Id"] in made_from,
                     )

@@ -13,7 +13,6 @@ from traitlets.config import LoggingConfigurable
 
 from modelyard.errors import EngineUnavailable, InUse, InvalidInput
 from modelyard.schema.common import Progress
-from modelyard_server.core.beneath import remove_tree
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine, Report, image_engine
 from modelyard_server.engines.layers import Layer
@@ -193,13 +192,15 @@ class EnvironmentManager(LoggingConfigurable):
     # -- cleaning ---------------------------------------------------------------------------
 
     def clean(self, engine: Engine, keep: Collection[str] = ()) -> list[str]:
-        """Remove environments that no container uses; they are made again when one is asked for.
+        """Remove images that no container uses; they are made again when one is asked for.
 
         What was resolved is remembered: an environment comes back with the same packages.
+        Directories of packages stay: only the server knows which venvs and programs use them, and
+        storage removes the others.
 
         Parameters
         ----------
-        keep: images, or directories of packages (`Runtime.paths`), that stay in any case.
+        keep: images that stay in any case.
 
         Returns
         -------
@@ -212,10 +213,6 @@ class EnvironmentManager(LoggingConfigurable):
                 for tag in images.images(f"{self.repository}/{kind}:"):
                     if tag not in keep and _removed(images, tag):
                         removed.append(tag)
-        for kept in self.stock.folders():
-            if not any(Path(each).is_relative_to(kept.path) for each in keep):
-                remove_tree(kept.path)
-                removed.append(str(kept.path))
         return removed
 
     # -- how --------------------------------------------------------------------------------
@@ -250,6 +247,7 @@ class EnvironmentManager(LoggingConfigurable):
                     self._add(engine, image, env, layer, target, _ENV, report)
             if not engine.has_image(tag):
                 report(Progress(phase="building", message="Building layer 2/2: the SDK"))
+                self.stock.asked([sdk.folder_name()])
                 layer = Layer({_SDK: sdk.copy_package(self._folder)})
                 self._add(engine, env, tag, layer, target, _SDK, report)
         return tag
