@@ -34,7 +34,7 @@ _FREED: list[Column[StorageFreed]] = [
     Column("Kind", lambda f: f.kind),
     Column("Size", lambda f: size(f.bytes)),
     Column("Things", lambda f: f"{f.count:,}"),
-    Column("Stays", lambda f: "; ".join(f"{each.name}: {each.why}" for each in f.kept[:3])),
+    Column("Stays", lambda f: _stays(f)),
 ]
 
 
@@ -126,6 +126,11 @@ def _at_least(part: StoragePart) -> str:
     if part.problem and not part.bytes:
         return part.problem
     return f"{'more than ' if part.partial else ''}{size(part.bytes)}"
+
+
+def _stays(freed: StorageFreed) -> str:
+    """What was to go and did not, and why."""
+    return freed.problem or "; ".join(f"{each.name}: {each.why}" for each in freed.kept[:3])
 
 
 def _counted(count: int, unit: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
 from modelyard.errors import InvalidInput, NotFound
-from modelyard.schema.storage import StoragePart
+from modelyard.schema.storage import StorageItem, StoragePart
 from modelyard_server.core.measure import Measuring
 from modelyard_server.db import compact
-from modelyard_server.storage.content import Content
+from modelyard_server.storage.content import Content, Removable
 from tests.storage.conftest import DAY, HOUR, World
 
 
@@ -86,6 +87,39 @@ def test_deleted_runs_go_and_the_others_stay(world: World) -> None:
     assert world.clean("deleted_runs").count == 0
 
 
+def test_what_keeps_one_kind_from_being_cleaned_keeps_no_other(world: World) -> None:
+    unused = world.environment("a" * 16)
+    run = world.run()
+    world.tracking.delete_run(run.id)
+    busy = sqlite3.connect(world.paths.database, isolation_level=None)
+    busy.execute("CREATE TABLE filler (data)")
+    busy.execute("INSERT INTO filler VALUES (zeroblob(1000000))")
+    busy.execute("DROP TABLE filler")
+
+    def fail(_measuring: Measuring) -> list[Removable]:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    vars(world.storage._contents["deleted_runs"])["removable"] = fail
+    vars(world.storage._contents["database"])["remove"] = lambda _one: busy.execute("nonsense")
+    done = world.cleaned("deleted_runs", "database", "environments")
+
+    assert [each.count for each in done.freed] == [0, 0, 1]
+    assert done.freed[0].problem.endswith("unable to open database file")
+    assert "nonsense" in done.freed[1].kept[0].why
+    assert not unused.exists()
+    busy.close()
+
+
+def test_a_cleaning_of_many_things_does_not_flood_the_browsers(world: World) -> None:
+    for number in range(50):
+        world.environment(f"{number:016}", size=10)
+    world.changes.clear()
+
+    assert world.clean("environments").count == 50
+
+    assert sum(change.domain == "storage" for change in world.changes) < 25
+
+
 def test_of_some_kinds_nothing_can_be_cleaned(world: World) -> None:
     with pytest.raises(InvalidInput, match="User files"):
         world.clean("files")
@@ -128,6 +162,19 @@ def test_over_the_budget_the_least_recently_used_go_first(world: World) -> None:
     world.storage.collect()
 
     assert [folder.exists() for folder in folders] == [True, False, False]
+
+
+def test_packages_that_lie_in_a_cache_as_well_are_not_over_the_budget(
+    world: World, tmp_path: Path
+) -> None:
+    folders = [world.environment(letter * 16, size=1_000_000) for letter in "abc"]
+    for folder in folders:
+        (tmp_path / folder.name).hardlink_to(folder / "site" / "module.py")
+    world.storage.environments_budget = 500_000
+
+    world.storage.collect()
+
+    assert all(folder.exists() for folder in folders)
 
 
 def test_an_upload_that_ends_after_its_run_is_gone_leaves_nothing(world: World) -> None:
@@ -213,6 +260,18 @@ def test_empty_pages_of_the_database_are_given_back(world: World) -> None:
     assert done.bytes > 15_000_000
     assert world.paths.database.stat().st_size < 5_000_000
     assert world.tracking.run(run.id).name == run.name
+
+
+def test_giving_pages_back_ends_with_the_server(world: World) -> None:
+    _filled(world)
+    before = compact.pages(world.services.db).free
+
+    world.storage._usage.stopped.set()
+    world.storage._contents["database"].remove(
+        Removable(key="pages", item=StorageItem(name="empty pages"))
+    )
+
+    assert 0 < before - compact.pages(world.services.db).free < before / 2
 
 
 def test_a_database_of_an_earlier_version_is_written_anew_once(world: World) -> None:

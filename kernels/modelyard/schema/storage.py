@@ -85,7 +85,7 @@ class StorageFreed(msgspec.Struct, kw_only=True):
     kept: list[StorageItem] = []
     """What was to go and stayed: it is in use again, or could not be removed."""
     problem: str = ""
-    """Why it ended early."""
+    """Why nothing of it could be removed."""
 
 
 class StorageCleaned(msgspec.Struct, kw_only=True):

@@ -486,7 +486,7 @@ export interface StorageFreed {
   items: StorageItem[];
   /** What was to go and stayed: it is in use again, or could not be removed. */
   kept: StorageItem[];
-  /** Why it ended early. */
+  /** Why nothing of it could be removed. */
   problem: string;
 }
 

@@ -104,7 +104,9 @@ export class Cleaning extends Remote {
   private _busy = false;
 }
 
-/** Things that were to go and stayed. */
+/** Things that were to go and stayed; a kind of which nothing could be looked at is one. */
 export function keptOf(done: StorageCleaned): StorageFreed['kept'] {
-  return done.freed.flatMap(part => part.kept);
+  return done.freed.flatMap(({ kept, problem, title }) =>
+    problem ? [{ name: title, why: problem, bytes: 0, used: null }, ...kept] : kept,
+  );
 }

@@ -143,6 +143,13 @@ describe('Cleaning', () => {
   const list = async (): Promise<StorageCleaned> =>
     answer([freed('deleted_runs', 100), freed('images', 300), freed('logs', 0)]);
 
+  it('says which kind could not be cleaned', () => {
+    const done = answer([{ ...freed('images', 0), problem: 'Docker does not answer.' }]);
+    expect(keptOf(done).map(({ name, why }) => [name, why])).toEqual([
+      ['images', 'Docker does not answer.'],
+    ]);
+  });
+
   it('leaves files of no run alone until somebody chooses them', async () => {
     const cleaning = new Cleaning({
       kinds: ['orphans', 'images'],

@@ -65,7 +65,7 @@ def give_back(db: Database, pause: Callable[[float], object] = time.sleep) -> in
 
     Parameters
     ----------
-    pause: waits some seconds, between two turns.
+    pause: waits some seconds, between two turns; true: go on another time.
     """
     before = pages(db)
     if not before.incremental:
@@ -74,7 +74,8 @@ def give_back(db: Database, pause: Callable[[float], object] = time.sleep) -> in
     while freed < before.free:
         _run(db, f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({_PAGES}); COMMIT;")
         freed += _PAGES
-        pause(_PAUSE)
+        if pause(_PAUSE):
+            break
     _shorten_log(db)
     after = pages(db)
     return max(0, (before.used + before.free - after.used - after.free) * before.size)

@@ -35,7 +35,7 @@ class Limits:
     Parameters
     ----------
     unused: days after which one that nothing uses goes; 0: never.
-    budget: bytes that all of them may take; 0: any.
+    budget: bytes that all of them may take, without what lies elsewhere as well; 0: any.
     """
 
     def __init__(self, unused: Callable[[], float], budget: Callable[[], int]) -> None:
@@ -86,7 +86,9 @@ class Folders(Content):
     def measure(self, measuring: Measuring, /) -> StoragePart:
         """All that is in the folder, half made ones as well."""
         found = measuring.of(self._paths.environments)
-        self._total = found.bytes
+        # What removing all of them would free: packages are mostly hard links into uv's cache, and
+        # a budget that counted those would remove every environment and gain nothing.
+        self._total = found.freed
         return self.part(
             bytes=found.bytes,
             count=len(self._stock.folders()),

@@ -47,6 +47,9 @@ _STALE = 3600.0
 _TICK = 60.0
 """Seconds between looks whether it is time to collect; also before the first, while much begins."""
 
+_SAY = 0.5
+"""Seconds between two words about how far a cleaning is: each goes to every browser."""
+
 _SHOWN = 100
 """Things that an answer names, a kind."""
 
@@ -101,7 +104,7 @@ class StorageManager(LoggingConfigurable):
                 Instances(paths, engines, compute),
                 Folders(paths, engines, environments, compute, limits),
                 Images(paths, engines, environments, serving, limits),
-                DatabaseFile(db),
+                DatabaseFile(db, lambda seconds: self._usage.stopped.wait(seconds)),
                 Spool(paths.spool),
                 Logs(paths, serving),
                 Uploads(registry),
@@ -111,6 +114,7 @@ class StorageManager(LoggingConfigurable):
         self._usage = Usage(list(self._contents.values()), self._changed, self.log)
         self._cleaning = threading.Lock()
         self._progress: Progress | None = None
+        self._said = 0.0
         self._collected = time.monotonic()
         self._first = True
         self._loop = Loop("storage", self.step, _TICK, self.log)
@@ -219,12 +223,23 @@ class StorageManager(LoggingConfigurable):
         return _freed(content, found)
 
     def _clean(self, content: Content) -> StorageFreed:
+        """Clean one kind; what keeps it from being cleaned keeps no other."""
         self._tell(content, 0.0)
         try:
             return self._remove(content, content.removable(Measuring(self._usage.stopped)))
+        except Stopped:
+            return self._left(content, "The server stops.")
+        except ModelyardError as error:
+            return self._left(content, error.message)
+        except Exception as error:
+            self.log.error("modelyard: %s: not cleaned", content.kind, exc_info=error)
+            return self._left(content, f"It cannot be cleaned: {error}")
         finally:
             self._progress = None
             self._usage.ask([content.kind])
+
+    def _left(self, content: Content, problem: str) -> StorageFreed:
+        return StorageFreed(kind=content.kind, title=content.title, problem=problem)
 
     def _collect(self, content: Content) -> None:
         """Remove what is due of one kind."""
@@ -250,7 +265,7 @@ class StorageManager(LoggingConfigurable):
                 break
             try:
                 content.remove(one)
-            except (ModelyardError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others go
                 why = error.message if isinstance(error, ModelyardError) else str(error)
                 kept.append(StorageItem(name=one.item.name, bytes=one.item.bytes, why=why))
                 if not isinstance(error, InUse):
@@ -266,7 +281,9 @@ class StorageManager(LoggingConfigurable):
         self._progress = Progress(
             phase="cleaning", message=message, fraction=fraction, since=time.time()
         )
-        self._changed()
+        if time.monotonic() - self._said >= _SAY:
+            self._said = time.monotonic()
+            self._changed()
 
 
 def _freed(content: Content, things: Sequence[Removable]) -> StorageFreed:

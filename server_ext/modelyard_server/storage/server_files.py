@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from modelyard.errors import InUse, ModelyardError
@@ -54,15 +54,21 @@ class Instances(Content):
 
 
 class DatabaseFile(Content):
-    """The database."""
+    """The database.
+
+    Parameters
+    ----------
+    pause: see `compact.give_back`.
+    """
 
     kind = "database"
     title = "Database"
     unit = "file/files"
     why = "Metrics, parameters and tags. Deletions leave empty pages, which can be given back."
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, pause: Callable[[float], object]) -> None:
         self._db = db
+        self._pause = pause
 
     def measure(self, measuring: Measuring, /) -> StoragePart:
         """The file and those beside it."""
@@ -92,7 +98,7 @@ class DatabaseFile(Content):
     def remove(self, _one: Removable, /) -> None:
         """Give the empty pages back."""
         if compact.pages(self._db).incremental:
-            compact.give_back(self._db)
+            compact.give_back(self._db, self._pause)
         else:
             compact.convert(self._db)
 
