@@ -123,3 +123,13 @@ def test_a_punched_log_keeps_its_bytes_where_they_are(
     os.truncate(file, 5)
     shorter = logfile.piece(file, before.st_size)
     assert shorter is not None and shorter.offset == 0  # it is another log by now
+
+
+def test_a_secret_may_have_any_name(engine: Engine, spec: MakeSpec, shared: Path) -> None:
+    secrets = {"log": "/nowhere/at/all", "secrets": "its'own", "place": "x"}
+    code = f"import os; print([os.environ.get(name) for name in {[*secrets]!r}], flush=True)"
+    wanted = spec(code, secrets=secrets)
+    wanted.log = at(shared, "named.txt")
+    container = begin(engine, wanted)
+    ended(engine, container)
+    assert (engine.log(container).text).splitlines()[-1] == str([*secrets.values()])

@@ -109,3 +109,19 @@ def test_docker_is_chosen_where_it_answers(tmp_path: Path, docker_engine: Docker
     engines.decide("auto", in_use=())
     assert engines.default.name == "docker"
     assert image_engine(engines.default) is engines.default
+
+
+def test_what_is_not_ours_in_its_folder_hides_no_container(tmp_path: Path, reach: SameHost) -> None:
+    state = tmp_path / "engine"
+    engine = ProcessEngine(reach, state)
+    spec = ContainerSpec(workspace="w", kind="instance", name="n", command=["true"])
+    engine.create(spec)
+    (state / ".snapshot").mkdir()  # of a file system, or a backup
+    (state / "lost+found").mkdir()
+    assert [each.container for each in engine.list("w")] == [spec.container]
+    broken = ContainerSpec(workspace="w", kind="instance", name="broken", command=["true"])
+    engine.create(broken)
+    directory = state / broken.container
+    (directory / "state.json").write_text('{"phase": "running"}')
+    (directory / "lock").mkdir()
+    assert spec.container in [each.container for each in engine.list("w")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -110,3 +111,21 @@ def test_keys_written_by_many_at_once_are_whole(folder: EndpointFolder) -> None:
     folder.write_keys(["final", "other"])
     assert folder.keys.read_bytes() != last
     assert [file.name for file in folder.keys.parent.iterdir()] == ["keys.json"]
+
+
+def test_a_deep_folder_of_a_scoring_server_goes_with_its_deployment(folder: EndpointFolder) -> None:
+    for gone, remove in (
+        (folder.run("d1"), lambda: folder.drop("d1")),
+        (folder.root, folder.remove),
+    ):
+        run = folder.run("d1")
+        run.mkdir(parents=True)
+        at = os.open(run, os.O_RDONLY)
+        for _ in range(1500):  # no path is that long: one below the other
+            os.mkdir("d", dir_fd=at)
+            below = os.open("d", os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        os.close(at)
+        remove()
+        assert not gone.exists()

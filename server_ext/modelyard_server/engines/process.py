@@ -83,8 +83,16 @@ class ProcessEngine:
         """All containers of the workspace, running or not."""
         if not self._state.is_dir():
             return []
-        found = (self.inspect(each.name) for each in self._state.iterdir() if each.is_dir())
+        ours = (each.name for each in self._state.iterdir() if _NAME.fullmatch(each.name))
+        found = map(self._listed, ours)
         return [each for each in found if each is not None and each.workspace == workspace]
+
+    def _listed(self, container: str) -> ContainerState | None:
+        """None for one that cannot be looked at: whoever acts on it hears why, and no other."""
+        try:
+            return self.inspect(container)
+        except OSError:
+            return None
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Nothing is reported: looking costs little."""

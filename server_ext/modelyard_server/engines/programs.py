@@ -18,14 +18,13 @@ echo $$ >"$3"
 shift 3
 exec "$@"
 """
-# The file of secrets is ours, and each value of it quoted.
+# The file of secrets is ours, and each value of it quoted. The shell has no variable of its own: a
+# secret may have any name.
 _MAIN = """\
 umask 002
-log=$1 secrets=$2
+if [ -n "$2" ]; then set -a; . "$2" || exit 125; set +a; fi
+if [ -n "$1" ]; then echo "Its output goes to $1"; exec >>"$1" 2>&1; fi
 shift 2
-if [ -n "$secrets" ]; then set -a; . "$secrets" || exit 125; set +a; fi
-if [ -n "$log" ]; then echo "Its output goes to $log"; exec >>"$log" 2>&1; fi
-unset log secrets
 exec "$@"
 """
 _PID_FILE_AT = 5

@@ -20,7 +20,7 @@ import msgspec
 from modelyard.errors import ServerError
 from modelyard.schema.tracking import ArtifactInfo
 from modelyard_server.artifacts.copies import copy_file
-from modelyard_server.core.beneath import read_plain
+from modelyard_server.core.beneath import read_plain, remove_tree
 from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import Place, Volume
 from modelyard_server.registry.contents import RegisteredFiles
@@ -164,8 +164,8 @@ class EndpointFolder:
 
     def drop(self, deployment: str) -> None:
         """Remove everything of a deployment but its kept log."""
-        shutil.rmtree(self.app(deployment), ignore_errors=True)
-        shutil.rmtree(self.run(deployment), ignore_errors=True)
+        for folder in (self.app(deployment), self.run(deployment)):
+            remove_tree(folder)  # the scoring server may have made it as deep as it liked
 
     def drop_log(self, deployment: str) -> None:
         """Remove the kept log."""
@@ -173,7 +173,7 @@ class EndpointFolder:
 
     def remove(self) -> None:
         """Remove the endpoint's folder."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
 
 
 def _copy_registered(model: RegisteredFiles, file: ArtifactInfo, target: Path) -> None:
