@@ -140,6 +140,37 @@ def test_one_that_is_being_removed_is_made_again(
 
 
 @pytest.mark.docker
+def test_what_happens_in_another_workspace_is_told_to_that_one(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, workspace_id: str
+) -> None:
+    heard: list[str] = []
+    other = f"{workspace_id}x"
+
+    def happens(workspace: str) -> bool:
+        """Something there; gives whether it was heard, as far as anybody listens by now."""
+        before = heard.count(workspace)
+        spec = docker_spec(SLEEP)
+        spec.workspace = workspace
+        docker_engine.create(spec)
+        docker_engine.remove(spec.container)
+        return heard.count(workspace) > before
+
+    ends = [
+        docker_engine.watch(each, lambda each=each: heard.append(each))
+        for each in (workspace_id, other)
+    ]
+    try:
+        wait_for(lambda: happens(workspace_id), 30, "somebody listens")
+        wait_for(lambda: happens(other), 30, "all that was ours is told")  # told in order
+        ours = heard.count(workspace_id)
+        wait_for(lambda: happens(other), 30, "it is told")
+        assert heard.count(workspace_id) == ours
+    finally:
+        for end in ends:
+            end()
+
+
+@pytest.mark.docker
 def test_a_paused_container_is_told_and_resumed(
     docker_engine: DockerEngine, docker_spec: MakeSpec
 ) -> None:

@@ -33,7 +33,7 @@ class Nothing:
     def remove(self, container: str) -> None:
         raise AssertionError(container)
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, workspace: str, changed: Callable[[], None]) -> Callable[[], None]:
         self.tell = changed
         return lambda: None
 

@@ -28,8 +28,11 @@ class Listed(Protocol):
         """Remove a container; silent when it is gone."""
         ...
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None] | None:
-        """Call `changed` whenever a container changes; gives what ends that. None: it cannot."""
+    def watch(self, workspace: str, changed: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `changed` whenever a container of the workspace changes.
+
+        Gives what ends that; None: it cannot.
+        """
         ...
 
 

@@ -119,7 +119,7 @@ class Lane:
             self._lost(error)
             return bool(self._domain.rows(self._engine.name))
         if self._unwatch is None and not self._stopped:
-            self._unwatch = self._engine.watch(self.wake)
+            self._unwatch = self._engine.watch(self._workspace, self.wake)
         remembered = self._remembered()
         rows = self._domain.rows(self._engine.name)
         self._found(rows)

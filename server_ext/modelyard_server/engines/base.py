@@ -118,8 +118,8 @@ class Engine(Protocol):
         """One container, None when there is none."""
         ...
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None] | None:
-        """Call `changed`, from any thread, soon after a container has changed.
+    def watch(self, workspace: str, changed: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `changed`, from any thread, soon after a container of a workspace has changed.
 
         Returns
         -------

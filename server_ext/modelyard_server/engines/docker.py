@@ -118,9 +118,9 @@ class DockerEngine(DockerImages, DockerDevices):
             self._watch.keep(id, status, seen, moment)
         return seen
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call `changed` soon after a container of any workspace has changed."""
-        return self._watch.subscribe(changed)
+    def watch(self, workspace: str, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` soon after a container of the workspace has changed."""
+        return self._watch.subscribe(workspace, changed)
 
     def inspect(self, container: str) -> ContainerState | None:
         """One container, None when there is none."""

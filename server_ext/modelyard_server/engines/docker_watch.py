@@ -30,23 +30,27 @@ class DockerWatch:
     def __init__(self, client: DockerClient) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._listeners: list[Changed] = []
+        self._listeners: list[tuple[str, Changed]] = []
         self._states: dict[str, tuple[str, ContainerState]] = {}
         self._hears = False
         self._count = 0
         self._stream: Any = None
         self._over = threading.Event()
 
-    def subscribe(self, changed: Changed) -> Callable[[], None]:
-        """Call `changed` after each change; gives what ends that."""
+    def subscribe(self, workspace: str, changed: Changed) -> Callable[[], None]:
+        """Call `changed` after each change in the workspace; gives what ends that.
+
+        What others on the machine do, as tests without end, is nothing to look at.
+        """
+        listener = (workspace, changed)
         with self._lock:
-            self._listeners.append(changed)
+            self._listeners.append(listener)
             if len(self._listeners) == 1:
                 self._over = threading.Event()
                 threading.Thread(
                     target=self._run, args=(self._over,), name="modelyard-docker", daemon=True
                 ).start()
-        return lambda: self._unsubscribe(changed)
+        return lambda: self._unsubscribe(listener)
 
     def known(self, id: str, status: str) -> ContainerState | None:
         """What was seen of a container, if the list says the same and nothing was heard since."""
@@ -66,10 +70,10 @@ class DockerWatch:
 
     # -- listening --------------------------------------------------------------------------
 
-    def _unsubscribe(self, changed: Changed) -> None:
+    def _unsubscribe(self, listener: tuple[str, Changed]) -> None:
         with self._lock:
-            if changed in self._listeners:
-                self._listeners.remove(changed)
+            if listener in self._listeners:
+                self._listeners.remove(listener)
             if self._listeners:
                 return
             self._over.set()
@@ -103,16 +107,18 @@ class DockerWatch:
             for event in stream:
                 # Every kernel is an exec, and changes nothing of its container.
                 if not str(event.get("Action", "")).startswith("exec_"):
-                    self._heard(str(event.get("id", "")))
+                    labels = (event.get("Actor") or {}).get("Attributes") or {}
+                    self._heard(str(event.get("id", "")), labels.get(LABEL_WORKSPACE))
 
-    def _heard(self, id: str) -> None:
+    def _heard(self, id: str, workspace: str | None) -> None:
         with self._lock:
             self._count += 1
             self._states.pop(id, None)  # of a removed one nothing is kept
-        self._tell()
+        self._tell(workspace)
 
-    def _tell(self) -> None:
+    def _tell(self, workspace: str | None = None) -> None:
+        """Call those who listen to a workspace; None: all of them."""
         with self._lock:
-            listeners = list(self._listeners)
-        for changed in listeners:
+            told = [each for of, each in self._listeners if workspace in (None, of)]
+        for changed in told:
             changed()

@@ -94,7 +94,7 @@ class ProcessEngine:
         except OSError:
             return None
 
-    def watch(self, changed: Callable[[], None]) -> None:
+    def watch(self, workspace: str, changed: Callable[[], None]) -> None:
         """Nothing is reported: looking costs little."""
 
     def inspect(self, container: str) -> ContainerState | None:
