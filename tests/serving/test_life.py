@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from modelyard.errors import InUse, NotFound
-from modelyard.schema.serving import RotateKey
+from modelyard.schema.serving import EndpointInfo, RotateKey
+from modelyard_server.serving import reconcile
 from tests.serving.bench import LIGHT, Bench, post, until
 from tests.serving.load import load
 
@@ -20,6 +22,17 @@ def init():
 def run(raw):
     import json
     return [factor * sum(row) for row in json.loads(raw)["data"]]
+"""
+
+_DIES = """
+import json, os, time
+def init():
+    while os.path.exists(os.environ["SLOW"]):
+        time.sleep(0.05)
+def run(raw):
+    if "die" in json.loads(raw):
+        os._exit(1)
+    return {}
 """
 
 
@@ -160,3 +173,47 @@ def test_a_deployment_that_crashes_again_and_again_is_left_off(bench: Bench) -> 
     assert seen is not None and seen.phase == "exited"
     again = bench.deploy("crash", "light:1", script=script)
     assert again.state == "running" and post(made.url, b"x", key)[0] == 200
+
+
+def test_crashes_of_an_earlier_time_do_not_speak_of_a_load_that_lasts(
+    plain: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "CRASHES", 100)  # as if they lay weeks apart
+    plain.reopen()
+    plain.register_light()
+    plain.serving.start()
+    slow = tmp_path / "slow"
+    found = plain.deploy("e", "light:1", script=_DIES, env={"SLOW": str(slow)})
+    key = plain.serving.keys("e").keys[0]
+
+    def restarts() -> int:
+        return plain.engine.list(plain.paths.workspace_id)[0].restarts
+
+    def answers() -> bool:
+        with suppress(OSError):
+            return post(found.url, {"live": 1}, key)[0] == 200
+        return False
+
+    for crashes in range(1, 6):
+        until(answers, 30)
+        if crashes == 5:
+            slow.touch()
+            plain.changes.clear()
+        with suppress(OSError):
+            post(found.url, {"die": 1}, key)
+        until(lambda n=crashes: restarts() == n, 30)
+
+    def told() -> list[EndpointInfo]:
+        items = [each.item for each in plain.changes]
+        return [each for each in items if isinstance(each, EndpointInfo)]
+
+    def loads() -> bool:
+        now = [each.current.progress for each in told() if each.current is not None]
+        return any(each is not None and each.phase == "starting" for each in now)
+
+    until(loads, 30)
+    slow.unlink()
+    until(lambda: answers() and plain.serving.get("e").state == "running", 60)
+    # Between two lives it has ended, which may be told; that it loads is no failure.
+    errors = {each.error.message for each in told() if each.error is not None}
+    assert not [each for each in errors if "code 1" not in each]

@@ -40,6 +40,8 @@ class _Starting:
     """A scoring server that was started and is not ready yet."""
 
     deadline: float
+    restarts: int = 0
+    """How often the engine had started it again before: an engine counts all of its life."""
     look: float = 0.0
     """When to ask the engine again whether it lives."""
 
@@ -173,7 +175,9 @@ class Launcher:
             self.folder(engine, endpoint.name).clear_status(deployment.id)
             self._journal.set(deployment, state="starting")
         bring_up(engine, spec)  # one that somebody has paused goes on
-        self._starting[deployment.id] = _Starting(time.monotonic() + self._start_timeout)
+        deadline = time.monotonic() + self._start_timeout
+        before = seen.restarts if seen is not None and alive else 0  # else it was started by us
+        self._starting[deployment.id] = _Starting(deadline, before)
 
     def _hold_port(
         self, engine: Engine, endpoint: EndpointRecord, deployment: DeploymentRecord
@@ -233,7 +237,9 @@ class Launcher:
             raise ServerError("The container was removed while it started.", hint="Deploy again.")
         if seen.phase is Phase.PAUSED:
             engine.start(seen.container)
-        if seen.phase is Phase.EXITED or seen.restarts >= _STARTS:
+        starting = self._starting.get(deployment.id)
+        before = starting.restarts if starting is not None else 0
+        if seen.phase is Phase.EXITED or seen.restarts - before >= _STARTS:
             ended = exit_of(seen)
             self._journal.set(deployment, exit=ended)
             raise ServerError(
