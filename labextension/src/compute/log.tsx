@@ -40,7 +40,7 @@ export function LogPanel({ instance, model }: LogPanelProps): React.ReactElement
   );
   return (
     <Panel title={trans.__('Log')} actions={actions}>
-      <div ref={visible}>
+      <div className="myd-log-part" ref={visible}>
         {log.error !== null && <ErrorState error={log.error} retry={() => void log.refresh()} />}
         {!log.loaded && log.error === null && <ProgressLine />}
         {log.truncated && (
