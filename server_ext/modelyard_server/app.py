@@ -27,6 +27,7 @@ from modelyard_server.core.paths import Paths, ServerInfo, write_server
 from modelyard_server.core.starting import Starting
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.devices_inventory import DeviceInventory
+from modelyard_server.engines.names import AUTO, CHOICES
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.jupyter_kernels import Kernels
 from modelyard_server.services import DOMAINS, ROUTES, Services, build
@@ -51,8 +52,8 @@ class ModelyardApp(ExtensionApp):
         help="Directory of the workspace; by default one that belongs to Jupyter's root folder.",
     )
     engine = Enum(
-        ["auto", "docker", "process"],
-        "auto",
+        CHOICES,
+        AUTO,
         config=True,
         help="What runs new compute targets whose maker names no engine; auto: Docker where it "
         "answers or is in use already, else local processes.",

@@ -85,6 +85,8 @@ class EngineInfo(msgspec.Struct, kw_only=True):
     gpus: int = 0
     isolated: bool = False
     """Whether programs on it see no files, processes or loopback interface but their own."""
+    instances: bool = False
+    """Whether compute instances can be on it: it starts kernels."""
 
 
 class Size(msgspec.Struct, kw_only=True):

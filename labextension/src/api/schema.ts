@@ -67,6 +67,8 @@ export interface EngineInfo {
   gpus: number;
   /** Whether programs on it see no files, processes or loopback interface but their own. */
   isolated: boolean;
+  /** Whether compute instances can be on it: it starts kernels. */
+  instances: boolean;
 }
 
 /** A named amount of CPU and memory. */

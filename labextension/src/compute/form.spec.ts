@@ -17,6 +17,7 @@ const DOCKER: EngineInfo = {
   memory: 2 ** 34,
   gpus: 2,
   isolated: true,
+  instances: true,
 };
 const LOCAL: EngineInfo = {
   ...DOCKER,
@@ -25,6 +26,8 @@ const LOCAL: EngineInfo = {
   gpus: 0,
   isolated: false,
 };
+
+const JOBS: EngineInfo = { ...DOCKER, name: 'slurm', instances: false };
 
 function form(engines: EngineInfo[], engine = DOCKER): InstanceForm {
   const sizes = [{ name: 'small', cpus: 1, memory: 2 ** 30, description: '' }];
@@ -46,6 +49,17 @@ describe('InstanceForm', () => {
     ]);
     expect(both.initial.engine).toBe('docker');
     expect(both.request({ ...both.initial, engine: 'process' }).engine).toBe('process');
+  });
+
+  it('offers no engine that takes no instances', () => {
+    const two = form([DOCKER, LOCAL, JOBS], JOBS);
+    expect(field(two, 'engine', two.initial)?.options).toMatchObject([
+      { value: 'docker' },
+      { value: 'process' },
+    ]);
+    expect(two.initial.engine).toBe('docker');
+    expect(form([DOCKER, JOBS], JOBS).initial.engine).toBe('docker');
+    expect(form([JOBS], JOBS).initial.engine).toBe('');
   });
 
   it('begins with the default of the server, whatever its place', () => {

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { EngineInfo, InstanceCreate, Status } from '../api/schema';
-import { engineField, enginesOf } from '../ui/engines';
+import { engineField, enginesOf, takesInstances } from '../ui/engines';
 import type { Field, Values } from '../ui/fields';
 import { plural } from '../ui/format';
 import type { Problems } from '../ui/formmodel';
@@ -16,7 +16,7 @@ export class InstanceForm {
     private readonly _taken: readonly string[],
     private readonly _trans: TranslationBundle,
   ) {
-    this._engines = enginesOf(_status).filter(engine => engine.available);
+    this._engines = enginesOf(_status).filter(takesInstances);
   }
 
   get fields(): Field[] {
@@ -59,10 +59,12 @@ export class InstanceForm {
   /** The values to begin with: the server's default engine and size. */
   get initial(): Values {
     const { engine, default_size } = this._status;
-    const chosen = this._engines.find(({ name }) => name === engine.name) ?? this._engines[0];
+    const chosen: EngineInfo | undefined =
+      this._engines.find(({ name }) => name === engine.name) ?? this._engines[0];
     return {
       name: suggestName(this._taken),
-      engine: this._engines.length > 1 ? chosen.name : '',
+      // Never another engine because the default is silent, only because it takes no instances.
+      engine: this._engines.length > 1 || !engine.instances ? (chosen?.name ?? '') : '',
       size: default_size,
       gpus: 0,
       shared: false,

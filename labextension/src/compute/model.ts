@@ -13,6 +13,7 @@ import {
   Status,
   TerminalOpened,
 } from '../api/schema';
+import { takesInstances } from '../ui/engines';
 
 /** The compute instances, live, and what can be done with them. */
 export class ComputeModel {
@@ -104,7 +105,9 @@ export function canStop(instance: InstanceInfo): boolean {
 
 /** Whether it can be put on another engine now: one that answers. */
 export function canMove(instance: InstanceInfo, status: Status | null): boolean {
-  const others = status?.engines.filter(each => each.available && each.name !== instance.engine);
+  const others = status?.engines.filter(
+    each => takesInstances(each) && each.name !== instance.engine,
+  );
   return instance.state === 'stopped' && Boolean(others?.length);
 }
 

@@ -8,9 +8,10 @@ import { moveForm } from './moveForm';
 
 const trans = nullTranslator.load('modelyard');
 
-const DOCKER = { name: 'docker', available: true, isolated: true } as EngineInfo;
-const LOCAL = { name: 'process', available: true, isolated: false } as EngineInfo;
-const GONE = { name: 'attached', available: false, isolated: true } as EngineInfo;
+const DOCKER = { name: 'docker', available: true, isolated: true, instances: true } as EngineInfo;
+const LOCAL = { name: 'process', available: true, isolated: false, instances: true } as EngineInfo;
+const JOBS = { ...DOCKER, name: 'slurm', instances: false } as EngineInfo;
+const GONE = { name: 'attached', available: false, isolated: true, instances: true } as EngineInfo;
 
 const instance = (differences: Partial<InstanceInfo> = {}): InstanceInfo =>
   ({ name: 'a', engine: 'docker', state: 'stopped', ...differences }) as InstanceInfo;
@@ -40,7 +41,7 @@ describe('moveForm', () => {
     },
   };
   const form = (on = 'docker'): FormOptions<InstanceInfo> =>
-    moveForm(model, instance({ engine: on }), [DOCKER, LOCAL, GONE], trans);
+    moveForm(model, instance({ engine: on }), [DOCKER, LOCAL, GONE, JOBS], trans);
 
   it('offers the other engines that answer', () => {
     expect(form().fields[0].options).toMatchObject([{ value: 'process' }]);

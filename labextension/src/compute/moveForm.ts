@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { EngineInfo, InstanceInfo } from '../api/schema';
-import { engineChoice, engineName } from '../ui/engines';
+import { engineChoice, engineName, takesInstances } from '../ui/engines';
 import type { FormOptions } from '../ui/formmodel';
 import type { ComputeModel } from './model';
 
@@ -12,7 +12,7 @@ export function moveForm(
   engines: readonly EngineInfo[],
   trans: TranslationBundle,
 ): FormOptions<InstanceInfo> {
-  const others = engines.filter(each => each.available && each.name !== instance.engine);
+  const others = engines.filter(each => takesInstances(each) && each.name !== instance.engine);
   const isBare = (chosen: unknown): boolean =>
     others.some(each => each.name === chosen && !each.isolated);
   return {

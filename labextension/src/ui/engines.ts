@@ -26,6 +26,11 @@ export function engineWhenSeveral(
   return status && enginesOf(status).length > 1 ? engineName(name, trans) : '';
 }
 
+/** Whether an instance can be put on it now. */
+export function takesInstances(engine: EngineInfo): boolean {
+  return engine.available && engine.instances;
+}
+
 /** The engines that answer, as the choice of a form: one alone is no choice. */
 export function engineField(
   engines: readonly EngineInfo[],

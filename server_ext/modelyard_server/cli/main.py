@@ -8,6 +8,7 @@ from pathlib import Path
 
 from modelyard.errors import ModelyardError
 from modelyard.magics.catalog import terminal_table
+from modelyard_server.engines.names import AUTO, CHOICES
 
 _EXTRA = 'This command needs the server part: pip install "modelyard[lab]"'
 
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--no-browser", action="store_true", help="do not open a browser")
     up.add_argument("--port", type=int, help="port (default: 8888, or the next that is free)")
     up.add_argument("--token", help="token to log in with (default: a random one)")
-    up.add_argument("--engine", choices=["auto", "docker", "process"], default="auto")
+    up.add_argument("--engine", choices=CHOICES, default=AUTO)
     up.add_argument(
         "--on-exit",
         choices=["keep", "stop"],

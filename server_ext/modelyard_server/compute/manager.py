@@ -48,14 +48,15 @@ class ComputeManager(InstanceReading):
 
         Raises
         ------
-        InvalidInput: a malformed name or image, an unknown size or engine, GPUs where there are
-            none.
+        InvalidInput: a malformed name or image, an unknown size or engine, an engine that takes
+            no instances, GPUs where there are none.
         NotEnoughDevices: others hold the GPUs, and it does not queue.
         AlreadyExists: the name is taken.
         EngineUnavailable: the engine does not answer.
         NotPermitted: `confined`, and the engine isolates nothing.
         """
         engine = self._engines.chosen(wanted.engine)
+        self._engines.check_instances(engine)
         size = self._checked(engine, wanted)
         self._engines.check_confinement(engine, confined)
         self._require(engine)
@@ -139,12 +140,14 @@ class ComputeManager(InstanceReading):
 
         Raises
         ------
+        InvalidInput: there is no such engine, or it takes no instances.
         NotPermitted: `wanted.force` is not set (its programs will see other files, and perhaps
             the whole machine), or `confined` and the engine isolates nothing.
         InUse: it is not stopped.
         EngineUnavailable: the new engine does not answer.
         """
         engine = self._engines.chosen(wanted.engine)
+        self._engines.check_instances(engine)
         instance = self._not_leaving(name)
         self._engines.check_confinement(engine, confined)
         if engine.name == instance.engine:

@@ -38,6 +38,8 @@ class Ability(StrEnum):
 
     IMAGES = "images"
     """Builds and keeps images: it is an `ImageEngine`."""
+    EXEC = "exec"
+    """Starts programs beside a container's main one, as kernels are: it takes instances."""
     ISOLATION = "isolation"
     """Programs see no files, processes or loopback interface but their own."""
     HOLDS_PORTS = "holds ports"

@@ -83,7 +83,6 @@ class DockerEngine(DockerImages, DockerDevices):
                 available=False,
                 message=error.message,
                 hint=error.hint,
-                isolated=True,
             )
         version = str(found.get("ServerVersion", ""))
         return EngineInfo(
@@ -93,7 +92,6 @@ class DockerEngine(DockerImages, DockerDevices):
             message=f"Docker {version.partition('+')[0]}",
             cpus=float(found.get("NCPU", 0)),
             memory=int(found.get("MemTotal", 0)),
-            isolated=True,
         )
 
     def user(self) -> tuple[int, int]:

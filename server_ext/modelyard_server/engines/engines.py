@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from modelyard.errors import EngineUnavailable, InvalidInput, ModelyardError, NotFound, NotPermitted
 from modelyard.schema.common import EngineInfo
 from modelyard_server.engines.base import Ability, Engine, image_engine
+from modelyard_server.engines.names import AUTO
 from modelyard_server.engines.spec import BASE_IMAGE, ContainerSpec, Phase
 
 
@@ -68,7 +69,7 @@ class Engines:
         in_use: names of the engines that the workspace has objects on.
         """
         self._instead = ("", "")
-        if wanted != "auto":
+        if wanted != AUTO:
             self.default = self.chosen(wanted)
             if Ability.IMAGES not in self.default.abilities:
                 hint = "For containers, start with: modelyard up --engine docker"
@@ -93,7 +94,7 @@ class Engines:
 
     def default_info(self) -> EngineInfo:
         """About the default engine, and why it is not a better one. Asks it; never raises."""
-        about = self.default.info()
+        about = _about(self.default)
         message, hint = self._instead
         if about.available and message:
             about.message, about.hint = f"{about.message} {message}", hint
@@ -101,7 +102,23 @@ class Engines:
 
     def infos(self) -> list[EngineInfo]:
         """About each. Asks them; never raises."""
-        return [engine.info() for engine in self]
+        return [_about(engine) for engine in self]
+
+    def check_instances(self, engine: Engine) -> None:
+        """See that an instance can be on an engine.
+
+        Raises
+        ------
+        InvalidInput: no kernel could be started on it.
+        """
+        if Ability.EXEC in engine.abilities:
+            return
+        able = ", ".join(each.name for each in self if Ability.EXEC in each.abilities)
+        raise InvalidInput(
+            f"The engine '{engine.name}' takes no instances: it starts no kernels.",
+            hint=f"Use: {able}." if able else "",
+            field="engine",
+        )
 
     def check_confinement(self, engine: Engine, confined: bool) -> None:
         """See that somebody in a container starts nothing outside of one.
@@ -125,6 +142,14 @@ class Engines:
 def isolates(engine: Engine) -> bool:
     """Whether programs on it see no files, processes or loopback interface but their own."""
     return Ability.ISOLATION in engine.abilities
+
+
+def _about(engine: Engine) -> EngineInfo:
+    """What it says of itself, and what it is able to."""
+    about = engine.info()
+    about.isolated = isolates(engine)
+    about.instances = Ability.EXEC in engine.abilities
+    return about
 
 
 def bring_up(engine: Engine, spec: ContainerSpec) -> None:

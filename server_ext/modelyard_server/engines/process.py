@@ -56,7 +56,7 @@ class ProcessEngine:
     """
 
     name = "process"
-    abilities: frozenset[Ability] = frozenset()
+    abilities = frozenset({Ability.EXEC})
 
     def __init__(self, reach: Reach, state: Path) -> None:
         self.reach: Reach = reach
