@@ -15,7 +15,7 @@ from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.docker_exec import DockerExec
 from modelyard_server.engines.reach import SameHost
-from modelyard_server.engines.spec import ContainerSpec, Phase
+from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, Phase
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, seen
 from tests.server_support import free_port, wait_for
 
@@ -146,10 +146,10 @@ def test_what_happens_in_another_workspace_is_told_to_that_one(
     heard: list[str] = []
     other = f"{workspace_id}x"
 
-    def happens(workspace: str) -> bool:
+    def happens(workspace: str, **fields: object) -> bool:
         """Something there; gives whether it was heard, as far as anybody listens by now."""
         before = heard.count(workspace)
-        spec = docker_spec(SLEEP)
+        spec = docker_spec(SLEEP, **fields)
         spec.workspace = workspace
         docker_engine.create(spec)
         docker_engine.remove(spec.container)
@@ -165,6 +165,8 @@ def test_what_happens_in_another_workspace_is_told_to_that_one(
         ours = heard.count(workspace_id)
         wait_for(lambda: happens(other), 30, "it is told")
         assert heard.count(workspace_id) == ours
+        happens(other, devices=[LeasedDevice(id="d", kind="path")])  # one may wait for it here
+        wait_for(lambda: heard.count(workspace_id) > ours, 30, "a device came free")
     finally:
         for end in ends:
             end()

@@ -123,6 +123,8 @@ class Engine(Protocol):
     def watch(self, workspace: str, changed: Callable[[], None]) -> Callable[[], None] | None:
         """Call `changed`, from any thread, soon after a container of a workspace has changed.
 
+        Also after one with devices has, in any workspace: others may wait for those.
+
         Returns
         -------
         What ends that; None: the engine reports nothing, or cannot now.

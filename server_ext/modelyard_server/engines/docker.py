@@ -117,7 +117,7 @@ class DockerEngine(DockerImages, DockerDevices):
         return seen
 
     def watch(self, workspace: str, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call `changed` soon after a container of the workspace has changed."""
+        """Call `changed` soon after a container of the workspace, or with devices, has changed."""
         return self._watch.subscribe(workspace, changed)
 
     def inspect(self, container: str) -> ContainerState | None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from modelyard_server.engines.docker_client import DockerClient
-from modelyard_server.engines.spec import LABEL_WORKSPACE, ContainerState
+from modelyard_server.engines.spec import LABEL_DEVICES, LABEL_WORKSPACE, ContainerState
 
 _RETRY = 2.0
 """Seconds between two tries to hear Docker."""
@@ -40,7 +40,8 @@ class DockerWatch:
     def subscribe(self, workspace: str, changed: Changed) -> Callable[[], None]:
         """Call `changed` after each change in the workspace; gives what ends that.
 
-        What others on the machine do, as tests without end, is nothing to look at.
+        What others on the machine do, as tests without end, is nothing to look at, unless they
+        have devices.
         """
         listener = (workspace, changed)
         with self._lock:
@@ -108,7 +109,9 @@ class DockerWatch:
                 # Every kernel is an exec, and changes nothing of its container.
                 if not str(event.get("Action", "")).startswith("exec_"):
                     labels = (event.get("Actor") or {}).get("Attributes") or {}
-                    self._heard(str(event.get("id", "")), labels.get(LABEL_WORKSPACE))
+                    # Devices are the machine's: whoever waits for one may get it now.
+                    whose = None if LABEL_DEVICES in labels else labels.get(LABEL_WORKSPACE, "")
+                    self._heard(str(event.get("id", "")), whose)
 
     def _heard(self, id: str, workspace: str | None) -> None:
         with self._lock:
