@@ -30,7 +30,7 @@ def spec(shared: Path, workspace_id: str) -> MakeSpec:
             "image": "modelyard/base:latest",
             "mounts": [Mount(place=Place(Volume.FILES, workspace_id))],
             "workdir": str(shared),
-            "network": "none",
+            "networks": ["none"],
         }
         return ContainerSpec(
             workspace=workspace_id,

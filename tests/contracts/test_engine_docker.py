@@ -6,7 +6,7 @@ import contextlib
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,11 @@ import pytest
 from modelyard.errors import Conflict, EngineUnavailable, InvalidInput, NotFound
 from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.docker_exec import DockerExec
+from modelyard_server.engines.engines import bring_up
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, Phase
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, seen
+from tests.docker_support import sweep
 from tests.server_support import free_port, wait_for
 
 
@@ -27,7 +29,7 @@ def docker_spec(
     """A specification for tests of the Docker engine alone; its containers are swept."""
 
     def make(code: str, name: str = "one", **fields: object) -> ContainerSpec:
-        settings = {"image": base_image, "network": "none", **fields}
+        settings = {"image": base_image, "networks": ["none"], **fields}
         command = ["python3", "-u", "-c", code]
         return ContainerSpec(
             workspace=workspace_id, kind="instance", name=name, command=command, **settings
@@ -82,7 +84,7 @@ def test_a_port_is_published_on_loopback_and_its_collision_named(
 ) -> None:
     port = free_port()
     serve = "import http.server as h; h.ThreadingHTTPServer(('', 8000), h.SimpleHTTPRequestHandler).serve_forever()"  # noqa: E501
-    spec = docker_spec(serve, network="bridge", ports={8000: port})
+    spec = docker_spec(serve, networks=["bridge"], ports={8000: port})
     begin(docker_engine, spec)
 
     def answers() -> bool:
@@ -94,7 +96,7 @@ def test_a_port_is_published_on_loopback_and_its_collision_named(
             return False
 
     wait_for(answers, 30, "the published port answers")
-    other = docker_spec("pass", name="two", network="bridge", ports={8000: port})
+    other = docker_spec("pass", name="two", networks=["bridge"], ports={8000: port})
     docker_engine.create(other)
     with pytest.raises(Conflict, match=str(port)) as caught:
         docker_engine.start(other.container)
@@ -103,13 +105,80 @@ def test_a_port_is_published_on_loopback_and_its_collision_named(
 
 @pytest.mark.docker
 def test_two_containers_share_a_network(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
-    holder = begin(docker_engine, docker_spec(SLEEP, name="holder", network="bridge"))
+    holder = begin(docker_engine, docker_spec(SLEEP, name="holder", networks=["bridge"]))
     where = "import os; print(os.readlink('/proc/self/ns/net'))"
-    member = docker_spec(where, name="member", network=f"container:{holder}")
+    member = docker_spec(where, name="member", networks=[f"container:{holder}"])
     begin(docker_engine, member)
     ended(docker_engine, member.container)
     host = str(Path("/proc/self/ns/net").readlink())
     assert docker_engine.logs(member.container).strip() not in ("", host)
+
+
+@pytest.fixture
+def networks(docker_engine: DockerEngine, workspace_id: str) -> Iterator[list[str]]:
+    """Two networks of the test's own."""
+    names = [f"{workspace_id}-{n}" for n in "ab"]
+    try:
+        for name in names:
+            subprocess.run(
+                ["docker", "network", "create", "--label", f"modelyard.test={workspace_id}", name],
+                check=True,
+                capture_output=True,
+            )
+        yield names
+    finally:
+        sweep(docker_engine, workspace_id)  # before the networks that they are in
+        subprocess.run(["docker", "network", "rm", *names], capture_output=True, check=False)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("first", [[], ["bridge"]])
+def test_a_container_in_two_networks_reaches_both(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, networks: list[str], first: list[str]
+) -> None:
+    serve = "import http.server as h; h.HTTPServer(('', 8000), h.SimpleHTTPRequestHandler).serve_forever()"  # noqa: E501
+    peers = [
+        begin(docker_engine, docker_spec(serve, name=f"peer-{n}", networks=[network]))
+        for n, network in enumerate(networks)
+    ]
+    ask = f"""
+import time, urllib.request as u
+for peer in {peers}:
+    while True:
+        try: status = u.urlopen("http://" + peer + ":8000", timeout=5).status; break
+        except ConnectionError: time.sleep(0.05)
+        except u.URLError as e:
+            if not isinstance(e.reason, ConnectionRefusedError): raise
+            time.sleep(0.05)
+    print(status)
+"""
+    spec = docker_spec(ask, networks=[*first, *networks])
+    bring_up(docker_engine, spec)
+    ended(docker_engine, spec.container)
+    assert docker_engine.logs(spec.container).split() == ["200", "200"]
+
+
+@pytest.mark.docker
+def test_a_network_that_a_killed_server_did_not_join_is_joined(
+    docker_engine: DockerEngine, docker_spec: MakeSpec, networks: list[str]
+) -> None:
+    spec = docker_spec(SLEEP, networks=networks)
+    docker_engine.create(spec)
+    leave = ["docker", "network", "disconnect", networks[1], spec.container]
+    subprocess.run(leave, check=True, capture_output=True)
+    bring_up(docker_engine, spec)
+    told = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+    asked = ["docker", "inspect", "--format", told, spec.container]
+    said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    assert sorted(said.split()) == networks
+
+
+@pytest.mark.docker
+def test_a_network_that_is_not_there(docker_engine: DockerEngine, docker_spec: MakeSpec) -> None:
+    spec = docker_spec("pass", networks=["bridge", "no-such-network"])
+    with pytest.raises(NotFound, match="no-such-network"):
+        bring_up(docker_engine, spec)
+    assert seen(docker_engine, spec.container).phase is Phase.CREATED
 
 
 @pytest.mark.docker

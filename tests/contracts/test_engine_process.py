@@ -16,11 +16,24 @@ from modelyard_server.engines import process_state
 from modelyard_server.engines.base import image_engine
 from modelyard_server.engines.choose import open_engines
 from modelyard_server.engines.docker import DockerEngine
+from modelyard_server.engines.engines import bring_up
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import ContainerSpec, Phase
 from tests.contracts.engines import SLEEP, begin, ended, seen
 from tests.server_support import wait_for
+
+
+def test_it_has_no_networks_to_be_in(tmp_path: Path, reach: SameHost) -> None:
+    """That is said, and nothing is started that would look for its peers in vain."""
+    engine = ProcessEngine(reach, tmp_path / "engine")
+    spec = ContainerSpec(
+        workspace="w", kind="instance", name="n", command=["true"], networks=["bridge", "peers"]
+    )
+    with pytest.raises(InvalidInput, match="several networks") as caught:
+        bring_up(engine, spec)
+    assert caught.value.field == "networks"
+    assert engine.list("w") == []
 
 
 def test_a_killed_supervisor_takes_its_program_along(tmp_path: Path, reach: SameHost) -> None:

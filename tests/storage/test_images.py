@@ -57,7 +57,7 @@ class Images:
             name="a",
             command=["sleep", "1"],
             image=image,
-            network="none",
+            networks=["none"],
         )
         self.engine.create(spec)
         return spec.container

@@ -44,8 +44,8 @@ class Ability(StrEnum):
     """Programs see no files, processes or loopback interface but their own."""
     HOLDS_PORTS = "holds ports"
     """A container can hold a network, with its published ports, that others join."""
-    EVENTS = "events"
-    """Reports changes by itself: see `watch`."""
+    NETWORKS = "networks"
+    """A container can be in several networks, see `ContainerSpec.networks`."""
 
 
 class EngineLost(EngineUnavailable):

@@ -133,7 +133,7 @@ class DockerEngine(DockerImages, DockerDevices):
 
         Raises
         ------
-        NotFound: the image is not there.
+        NotFound: the image, or a network, is not there.
         InvalidInput: a device, or a limit, that this machine cannot give.
         """
         # Two that create one container at once: the second must find what the first has made.
@@ -146,6 +146,7 @@ class DockerEngine(DockerImages, DockerDevices):
             if there is None:
                 make_mounts(self.reach, spec.mounts, self.user())
                 self._create(spec)
+            self._join(spec)
 
     def _lasting(self, container: str) -> ContainerState | None:
         """The container, unless somebody is removing it: then None, once it is gone."""
@@ -174,6 +175,20 @@ class DockerEngine(DockerImages, DockerDevices):
                 ports=[*spec.ports] or None,
                 host_config=api.create_host_config(**host_config(spec, self.reach, cdi)),
             )
+
+    def _join(self, spec: ContainerSpec) -> None:
+        """Join further networks, of which Docker before version 25 takes none at the making.
+
+        Looked at in one that is there, too: its maker may have been killed before.
+        """
+        if len(spec.networks) < 2:
+            return
+        with self._client.calling(ACTION) as api:
+            found = _inspected(api, spec.container)
+            joined = found["NetworkSettings"]["Networks"] if found else {}
+            for network in spec.networks[1:]:
+                if network not in joined:
+                    api.connect_container_to_network(spec.container, network)
 
     def _write_secrets(self, spec: ContainerSpec) -> None:
         if not spec.secrets:

@@ -62,7 +62,7 @@ def host_config(spec: ContainerSpec, reach: Reach, cdi: Collection[str] = ()) ->
             )
             for each in (*spec.mounts, *_secret_mounts(spec))
         ],
-        "network_mode": spec.network,
+        "network_mode": spec.networks[0],
         "log_config": LogConfig(type=LogConfig.types.JSON, config=_LOG),
         # Docker's 64 MB of /dev/shm break data loaders that share arrays between processes.
         "shm_size": spec.memory // 2 if spec.memory else _NO_MEMORY_LIMIT_SHM,
@@ -128,7 +128,7 @@ def hostname(spec: ContainerSpec) -> str | None:
 
     None: Docker chooses, or the network belongs to another container.
     """
-    if spec.kind != "instance" or spec.network.startswith("container:"):
+    if spec.kind != "instance" or spec.networks[0].startswith("container:"):
         return None
     return re.sub(r"[^A-Za-z0-9-]+", "-", spec.name)[:_LONGEST_HOST].strip("-") or None
 

@@ -160,8 +160,16 @@ def bring_up(engine: Engine, spec: ContainerSpec) -> None:
 
     Raises
     ------
+    InvalidInput: it is to be in several networks, which the engine does not have.
     ModelyardError: as `Engine.create` and `Engine.start`.
     """
+    if len(spec.networks) > 1 and Ability.NETWORKS not in engine.abilities:
+        raise InvalidInput(
+            f"On the engine '{engine.name}' a container cannot be in several networks "
+            f"({', '.join(spec.networks)}).",
+            hint="Use an engine that isolates containers from each other.",
+            field="networks",
+        )
     seen = engine.inspect(spec.container)
     if seen is None or seen.phase not in (Phase.RUNNING, Phase.PAUSED):
         engine.create(spec)

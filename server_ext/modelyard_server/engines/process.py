@@ -1,6 +1,6 @@
 """The process engine: containers without Docker, as process groups on this machine.
 
-It isolates nothing: limits, networks and published ports of a specification are ignored (a
+It isolates nothing: limits, its first network and published ports of a specification are ignored (a
 program binds the port it is told by itself), and mounts are the very directories.
 """
 

@@ -149,8 +149,10 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     memory: int = 0
     """Bytes; 0: no limit."""
     devices: list[LeasedDevice] = []
-    network: str = "bridge"
-    """bridge, none, or `container:NAME` (join the network of a container of this engine)."""
+    networks: list[str] = msgspec.field(default_factory=lambda: ["bridge"])
+    """The first is bridge, none, `container:NAME` (the one of a container of this engine) or the
+    name of a network of the engine; what follows are names of networks that it joins as well, which
+    takes `Ability.NETWORKS`."""
     ports: dict[int, int] = {}
     """Port inside -> port on the host's loopback interface."""
     stop_grace: float = 10.0

@@ -113,7 +113,7 @@ def scoring_spec(
     ]
     spec.workdir = runtime.app
     spec.cpus, spec.memory = deployment.cpus, deployment.memory
-    spec.network = f"container:{holder_name(paths, endpoint.name)}" if inside else "bridge"
+    spec.networks = [f"container:{holder_name(paths, endpoint.name)}" if inside else "bridge"]
     spec.restart = True
     return spec
 
