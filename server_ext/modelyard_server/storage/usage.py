@@ -7,7 +7,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,7 +41,6 @@ class Usage:
         self._wanted: set[StorageKind] = set()
         self._busy = False
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="modelyard-storage")
         self._said = 0.0
         self.stopped = threading.Event()
         self.progress: Progress | None = None
@@ -64,12 +62,13 @@ class Usage:
                 return
             self._busy = True
             self.progress = Progress(phase="measuring", message="Measuring", since=time.time())
-        self._pool.submit(self._work)
+        # Not a pool's thread, which the end of the process waits for: an engine that hangs lets a
+        # question about sizes wait for a quarter of an hour.
+        threading.Thread(target=self._work, name="modelyard-storage", daemon=True).start()
 
     def stop(self) -> None:
-        """End what is being measured."""
+        """End what is being measured; does not wait for it."""
         self.stopped.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self) -> None:
         measuring: dict[str, int] = {}
