@@ -178,7 +178,7 @@ class ComputeApi(Collection[ComputeInstance]):
         size: str = "",
         gpus: int = 0,
         shared: bool = False,
-        queue: bool = False,
+        queue: bool | None = None,
         image: str = "",
         engine: str = "",
         wait: bool = False,
@@ -191,7 +191,9 @@ class ComputeApi(Collection[ComputeInstance]):
         size: a size's name (`ws.status.sizes`); empty: the default.
         gpus: how many GPUs it holds.
         shared: others that share may be on its GPUs, too; else it has them for itself.
-        queue: where others hold the GPUs, wait for them in state `creating`.
+        queue: where others hold the GPUs, the instance waits for them in state `creating`, also at
+            its later starts; else that is an error. None: as `wait`, since whoever waits for the
+            instance waits for its GPUs, too.
         image: an image reference; empty: the base image with the default packages.
         engine: `docker` or `process` (local processes, not isolated from the server's machine);
             empty: the workspace's default. The instance keeps it.
@@ -201,9 +203,10 @@ class ComputeApi(Collection[ComputeInstance]):
         Raises
         ------
         InvalidInput: a malformed name, an unknown size or engine, GPUs where there are none.
-        NotEnoughDevices: others hold the GPUs; names them.
+        NotEnoughDevices: others hold the GPUs, and it does not queue; names them.
         AlreadyExists: the name is taken.
         EngineUnavailable: the engine does not answer.
+        WaitTimeout: it took longer; the instance goes on, or keeps its place among those that wait.
         NotPermitted: from a container, for an engine that runs programs outside of containers.
         """
         body = InstanceCreate(
@@ -211,7 +214,7 @@ class ComputeApi(Collection[ComputeInstance]):
             size=size,
             gpus=gpus,
             shared=shared,
-            queue=queue,
+            queue=gpus > 0 and (wait if queue is None else queue),
             image=image,
             engine=engine,
         )

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from modelyard.errors import NotEnoughDevices
+from modelyard.errors import InvalidInput, NotEnoughDevices
 from modelyard.schema.compute import InstanceCreate
+from modelyard_server.compute import reconcile
 from modelyard_server.core import lane as lanes
 from modelyard_server.engines.devices_inventory import DeviceInventory, Found
 from tests.compute.test_interleavings import Bench
@@ -101,8 +102,8 @@ def test_a_change_of_a_container_ends_the_wait(
     bench: Waiting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not its pause: that is far longer than the deadline."""
-    monkeypatch.setattr("modelyard_server.compute.reconcile.FIRST_LOOK", 1000.0)
-    monkeypatch.setattr("modelyard_server.compute.reconcile.LAST_LOOK", 1000.0)
+    monkeypatch.setattr(reconcile, "FIRST_LOOK", 1000.0)
+    monkeypatch.setattr(reconcile, "LAST_LOOK", 1000.0)
     monkeypatch.setattr(lanes, "INTERVAL", 1000.0)
     bench.ask("a")
     bench.ask("b")
@@ -175,3 +176,31 @@ def test_one_of_an_engine_that_is_gone_keeps_no_gpu_from_the_others(bench: Waiti
     assert bench.holder() == "c"
     with pytest.raises(NotEnoughDevices, match="held by instance 'c'"):
         bench.ask("d", queue=False)
+
+
+def test_whatever_becomes_of_it_its_gpu_comes_free(
+    bench: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_spec: Any) -> None:
+        raise InvalidInput("It cannot be made.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.engine, "create", fail)
+        bench.ask("failed")
+    assert bench.manager.get("failed").state == "failed" and bench.holder() == ""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconcile, "verify", lambda *_: fail(None))
+        bench.ask("silent")  # it ran, but its GPU did not answer inside
+    assert bench.manager.get("silent").state == "failed" and bench.holder() == ""
+
+    bench.ask("a")
+    bench.ask("queued")
+    bench.manager.delete("queued")
+    bench.turn()
+    bench.ask("c")
+    assert bench.says("c") == "Waits for 1 GPU; held by a (1)"
+    bench.manager.delete("a")
+    bench.turn()
+    bench.retry("c")
+    assert bench.holder() == "c"

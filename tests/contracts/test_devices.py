@@ -21,7 +21,7 @@ from modelyard_server.engines.devices_verify import verify
 from modelyard_server.engines.process import ProcessEngine
 from modelyard_server.engines.reach import SameHost
 from modelyard_server.engines.spec import LeasedDevice
-from tests.contracts.engines import MakeSpec, ended, request
+from tests.contracts.engines import SLEEP, MakeSpec, ended, request, run, says
 from tests.server_support import wait_for
 
 # Holders are looked for on the whole machine, where other tests run at the same time.
@@ -133,6 +133,22 @@ def test_a_gpu_that_does_not_answer_is_an_error(engine: Engine, spec: MakeSpec) 
     with pytest.raises(EngineUnavailable, match="does not answer") as caught:
         verify(engine, one.container, [LeasedDevice(id=GPU_0, index="0")])
     assert "nvidia-smi" in caught.value.hint
+
+
+@pytest.mark.parametrize("engine", ["process"], indirect=True)
+def test_programs_of_local_processes_see_their_gpus_only(
+    engine: Engine, spec: MakeSpec, shared: Path
+) -> None:
+    """What CUDA goes by, in the main program and in one beside it, as a kernel is."""
+    tell = "import os; print('sees', repr(os.environ['CUDA_VISIBLE_DEVICES']), flush=True)"
+    lease = [LeasedDevice(id=id, index=str(n)) for n, id in enumerate((GPU_0, GPU_1))]
+    for name, devices, seen in (("two", lease, f"'{GPU_0},{GPU_1}'"), ("none", [], "''")):
+        one = spec(f"{tell}; {SLEEP}", name=name, devices=devices)
+        engine.create(one)
+        engine.start(one.container)
+        wait_for(lambda: engine.log(one.container, None, 9).text == f"sees {seen}\n", 10, seen)  # noqa: B023
+        run(engine, one.container, shared, tell, name)
+        says(shared / f"{name}.log", f"sees {seen}")
 
 
 @pytest.mark.parametrize("engine", ["process"], indirect=True)

@@ -51,7 +51,7 @@ def create(session: Session, args: Parsed) -> ComputeInstance:
         size=args.text("size"),
         gpus=args.number("gpus", 0),
         shared=args.flag("shared"),
-        queue=args.flag("queue"),
+        queue=args.flag("queue") or None,  # as the SDK: where it waits, it queues
         image=args.text("image"),
         engine=args.text("engine"),
         wait=not args.flag("no-wait"),
@@ -124,7 +124,7 @@ COMMANDS = [
             Option("--size", "CPUs and memory, by name", names="sizes"),
             Option("--gpus", "GPUs that it holds", "int"),
             Option("--shared", "others that share may be on its GPUs, too", "flag"),
-            Option("--queue", "wait for the GPUs while others hold them", "flag"),
+            Option("--queue", "with --no-wait: be given the GPUs when they come free", "flag"),
             Option("--image", "a container image that has Python; default: the workspace's own"),
             _ENGINE,
             Option("--timeout", "seconds to wait (default 900)", "float"),
