@@ -83,6 +83,32 @@ def test_no_turn_is_lost_between_a_worker_and_its_lane(monkeypatch: Any) -> None
     converger.stop()
 
 
+class Patient(Names):
+    """Names that are to be looked at again in an hour, unless something is wanted of them."""
+
+    def __init__(self) -> None:
+        super().__init__("a", turns=1000)
+        self.turns = 0
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def converge(self, key: str) -> Again | None:
+        self.turns += 1
+        self.begun.set()
+        assert self.goes_on.wait(10)
+        return Again(3600.0)
+
+
+def test_what_is_wanted_while_a_step_is_under_way_does_not_wait_for_its_pause() -> None:
+    domain = Patient()
+    converger = _converger(domain, Nothing())
+    converger.start()
+    assert domain.begun.wait(10)
+    converger.lane("nothing").wake("a")
+    domain.goes_on.set()
+    wait_for(lambda: domain.turns == 2, 10, "it is acted on at once")
+    converger.stop()
+
+
 def test_others_that_change_without_end_cost_a_look_now_and_then() -> None:
     engine = Nothing()
     converger = _converger(Names(turns=0), engine)

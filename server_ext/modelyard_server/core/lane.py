@@ -54,6 +54,7 @@ class Lane:
         self._again: dict[str, float] = {}  # when to act on a key without being asked to
         self._waits: dict[str, Again | None] = {}  # what an action that ends just now asks for
         self._for_others: set[str] = set()  # of those in `_again`: any change ends their pause
+        self._wanted: set[str] = set()  # woken since their last action began
         self._changes = 0
         self._pauses: dict[str, float] = {}
         self._trouble: dict[str, ModelyardError] = {}
@@ -93,6 +94,7 @@ class Lane:
             self._pauses.pop(key, None)
             self._again.pop(key, None)
             self._for_others.discard(key)
+            self._wanted.add(key)
             self._woken = True
             self._ticks.notify_all()
 
@@ -186,7 +188,7 @@ class Lane:
     def _remembered(self) -> set[str]:
         """Keys of which anything is remembered."""
         with self._ticks:
-            return {*self._pauses, *self._trouble, *self._again, *self._adopted}
+            return {*self._pauses, *self._trouble, *self._again, *self._adopted, *self._wanted}
 
     def _forget(self, remembered: set[str], names: set[str]) -> None:
         """Drop what is remembered of objects that are gone.
@@ -202,8 +204,8 @@ class Lane:
                     continue
                 for memory in (self._pauses, self._trouble, self._again):
                     memory.pop(key, None)
-                self._adopted.discard(key)
-                self._for_others.discard(key)
+                for keys in (self._adopted, self._for_others, self._wanted):
+                    keys.discard(key)
 
     def _lost(self, error: EngineUnavailable) -> None:
         known, self.down = self.down is not None, error
@@ -234,7 +236,9 @@ class Lane:
 
     def _act(self, key: str) -> None:
         wait: Again | None = None
-        changes = self._changes
+        with self._ticks:
+            self._wanted.discard(key)
+            changes = self._changes
         try:
             wait = self._domain.converge(key)
         except ModelyardError as error:
@@ -259,7 +263,9 @@ class Lane:
         wait = self._waits.pop(key, None)
         with self._ticks:
             if wait is not None:
-                self._again[key] = time.monotonic() + wait.seconds
+                # What was wanted meanwhile, the action may have come too early to see.
+                pause = 0.0 if key in self._wanted else wait.seconds
+                self._again[key] = time.monotonic() + pause
                 if wait.for_others:
                     self._for_others.add(key)
             else:
