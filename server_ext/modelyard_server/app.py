@@ -34,8 +34,14 @@ from modelyard_server.services import DOMAINS, ROUTES, Services, build
 from modelyard_server.status.handlers import last_routes
 from modelyard_server.status.handlers import routes as status_routes
 
-_POOLS = {"modelyard_executor": 16, "modelyard_waiting": 16, "modelyard_lookups": 2}
-"""Threads: for work, for waiting on others, and for finding out who asks (core/handler.py)."""
+_POOLS = {
+    "modelyard_executor": 16,
+    "modelyard_waiting": 16,
+    "modelyard_lookups": 2,
+    "modelyard_turns": 1,
+}
+"""Threads: for work, for waiting on others, for finding out who asks, and for what takes long and
+is done one after the other (core/handler.py)."""
 
 
 class ModelyardApp(ExtensionApp):

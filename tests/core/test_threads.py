@@ -14,6 +14,7 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 from sqlalchemy import text
 
+from modelyard_server.core.holder import LOCAL_SUBJECT
 from modelyard_server.db.session import Database, Interrupted, abandoned
 from modelyard_server.services import Services
 
@@ -179,3 +180,25 @@ async def test_trying_an_endpoint_holds_no_thread_and_ends_with_its_client(
                 while await loop.sock_recv(each, 1 << 16):
                     pass
                 each.close()
+
+
+async def test_cleanings_that_wait_for_each_other_keep_nobody_else_waiting(
+    jp_serverapp: ServerApp, services: Services
+) -> None:
+    token = services.tokens.issue("instance", LOCAL_SUBJECT)
+    waiting = jp_serverapp.web_app.settings["modelyard_waiting"]
+    body = b'{"kinds": ["logs"]}'
+    with services.storage._cleaning:  # a collection goes on, and takes long
+        clean = [
+            await _request(jp_serverapp, "POST", "storage/clean", token, body)
+            for _ in range(waiting._max_workers + 4)
+        ]
+        async with asyncio.timeout(30):
+            dry = b'{"kinds": ["logs"], "dry_run": true}'
+            reader, writer = await _request(jp_serverapp, "POST", "storage/clean", token, dry)
+            assert b" 200 " in await reader.readline()
+            writer.close()
+    async with asyncio.timeout(30):
+        for reader, writer in clean:
+            assert b" 200 " in await reader.readline()
+            writer.close()

@@ -156,6 +156,10 @@ class Handler(APIHandler):
         """Run what waits for somebody else (an engine), on threads that work does not need."""
         return await self._run("modelyard_waiting", function, *args, **kwargs)
 
+    async def in_turn(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run what may take minutes and happens once at a time; who waits holds no thread."""
+        return await self._run("modelyard_turns", function, *args, **kwargs)
+
     async def unless_left(self, work: Coroutine[Any, Any, T]) -> T:
         """Await something, and cancel it when the client leaves."""
         return await self._awaited(asyncio.ensure_future(work))

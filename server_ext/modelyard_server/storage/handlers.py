@@ -41,7 +41,8 @@ class StorageCleanHandler(_StorageBase):
     @authorized("write", answer=StorageCleaned, errors=(EngineUnavailable,))
     async def post(self, body: StorageClean) -> None:
         """Remove what can go of some kinds, or say what that is."""
-        self.reply(await self.in_waiting_thread(self.storage.clean, body))
+        run = self.in_waiting_thread if body.dry_run else self.in_turn
+        self.reply(await run(self.storage.clean, body))
 
 
 routes: list[tuple[str, type]] = [
