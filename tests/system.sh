@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need of the system: Docker, a browser, the tools to build a base image. As root it
 # installs what is missing (after saying so); otherwise it names the command and goes on: the tests
-# that need it are then skipped, or fail where CI=true.
+# that need it are then skipped, or fail where CI=true. It is run in the checkout's root.
 set -euo pipefail
 
 missing=()
@@ -31,4 +31,9 @@ if command -v dockerd >/dev/null && ! docker info >/dev/null 2>&1 && [ "$(id -u)
 		sleep 0.5
 	done
 	docker info >/dev/null 2>&1 || { echo "dockerd did not start:"; tail -n 20 "$log"; }
+fi
+
+# Beside the machine's Docker, which may be too old for it: nothing of it is installed.
+if command -v dockerd >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
+	bash "$(dirname "$0")/docker_with_cdi.sh" .make/docker-with-cdi
 fi
