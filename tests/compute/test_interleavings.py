@@ -81,24 +81,27 @@ class Bench:
     """A compute manager whose loop is not started."""
 
     def __init__(
-        self, root: Path, environments: Path, inventory: DeviceInventory | None = None
+        self,
+        root: Path,
+        environments: Path,
+        inventory: DeviceInventory | None = None,
+        other: Callable[[Paths], ProcessEngine] | None = None,
     ) -> None:
         self.paths = Paths(root).make()
         self.paths.environments = environments
         self.engine = SteppedEngine(self.paths)
+        engines = [*([other(self.paths)] if other else []), self.engine]
         self.db = Database(self.paths.database)
         self.db.migrate()
         self.manager = ComputeManager(
             db=self.db,
             paths=self.paths,
-            engines=Engines([self.engine]),
+            engines=Engines(engines),
             environments=EnvironmentManager(
                 paths=self.paths, default_packages=[], kernel_packages=["msgspec"]
             ),
             tokens=Tokens(self.db),
-            devices=Devices(
-                inventory or DeviceInventory(), lambda: [self.engine], root / "devices.lock"
-            ),
+            devices=Devices(inventory or DeviceInventory(), lambda: engines, root / "devices.lock"),
             events=Events(lambda _payload: None),
         )
         self.lane = self.manager._converger.lane("process")

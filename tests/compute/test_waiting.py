@@ -14,10 +14,14 @@ from typing import Any
 import pytest
 
 from modelyard.errors import InvalidInput, NotEnoughDevices
-from modelyard.schema.compute import InstanceCreate
+from modelyard.schema.compute import InstanceCreate, InstanceMove
 from modelyard_server.compute import reconcile
 from modelyard_server.core import lane as lanes
+from modelyard_server.core.paths import Paths
 from modelyard_server.engines.devices_inventory import DeviceInventory, Found
+from modelyard_server.engines.process import ProcessEngine
+from modelyard_server.engines.reach import SameHost
+from modelyard_server.engines.spec import Holding
 from tests.compute.test_interleavings import Bench
 from tests.compute.test_interleavings import environments as environments
 from tests.server_support import wait_for
@@ -30,11 +34,24 @@ class OneDevice:
         return [Found(id=GPU, name="Made up", kind="path", paths=("/dev/null",))]
 
 
+class OtherEngine(ProcessEngine):
+    """A second one in the same server."""
+
+    name = "other"
+
+    def __init__(self, paths: Paths) -> None:
+        super().__init__(SameHost(paths), paths.root / "other")
+
+    def given(self) -> list[Holding]:
+        """The first one tells of all processes of this user."""
+        return []
+
+
 class Waiting(Bench):
     """Instances that all want the one GPU, and everything that was told of them."""
 
     def __init__(self, root: Path, environments: Path) -> None:
-        super().__init__(root, environments, DeviceInventory(OneDevice()))
+        super().__init__(root, environments, DeviceInventory(OneDevice()), OtherEngine)
         self.told: list[tuple[str, str]] = []
         self.manager._events.updated = self._told  # type: ignore[method-assign]
 
@@ -70,8 +87,9 @@ def bench(tmp_path: Path, environments: Path) -> Iterator[Waiting]:
     bench = Waiting(tmp_path / "ws", environments)
     yield bench
     bench.manager.stop()
-    for state in bench.engine.list(bench.paths.workspace_id):
-        bench.engine.remove(state.container)
+    for engine in bench.manager._engines:
+        for state in engine.list(bench.paths.workspace_id):
+            engine.remove(state.container)
     bench.db.close()
 
 
@@ -204,3 +222,25 @@ def test_whatever_becomes_of_it_its_gpu_comes_free(
     bench.turn()
     bench.retry("c")
     assert bench.holder() == "c"
+
+
+def test_one_that_moves_leaves_no_gpu_behind(bench: Waiting) -> None:
+    bench.ask("a")
+    bench.stop("a")
+    bench.manager.move("a", InstanceMove(engine="other", force=True))
+    bench.ask("b")
+    assert bench.holder() == "b"
+    bench.stop("b")
+    bench.manager.start_instance("a")
+    other = bench.manager._converger.lane("other")
+    other.look()
+    other.workers.settle(60)
+    assert bench.holder() == "a" and bench.manager.get("a").state == "running"
+    bench.turn()  # what is left of it where it was belongs to nothing
+    assert {each.name for each in bench.engine.list(bench.paths.workspace_id)} == {"b"}
+    bench.manager.delete("a")
+    other.look()
+    other.workers.settle(60)
+    bench.manager.start_instance("b")
+    bench.turn()
+    assert bench.holder() == "b"
