@@ -85,7 +85,6 @@ class OnEngine:
         self.manager = manager
         self.kernel = partial(manager.kernel, engine)
         self.scoring = partial(manager.scoring, engine)
-        self.clean = partial(manager.clean, engine)
         self.ensure_base = partial(manager.ensure_base, engine)
         self.remove_app_image = partial(manager.remove_app_image, engine)
 

@@ -62,10 +62,11 @@ def test_logging_says_so_and_goes_on(small_disk: Path) -> None:
     writer = Writer(sink, {})
     (small_disk / "ballast").write_bytes(b"x" * 200_000)
     logged = 0
-    with pytest.raises(StorageFull, match="cannot be written"):
+    with pytest.raises(StorageFull, match="cannot be written") as caught:
         while True:
             writer.metric("a", float(logged), logged)
             logged += 1
+    assert "the Storage page" in caught.value.hint
     (small_disk / "ballast").unlink()
     writer.metric("a", -1.0, 7)
     batch = read_lines(sink.path.read_bytes())

@@ -11,7 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelyard.client import Client
-from modelyard.errors import ModelyardError, NotConnected, NotFound, StorageFull, WrongState
+from modelyard.errors import (
+    FREES_SPACE,
+    ModelyardError,
+    NotConnected,
+    NotFound,
+    StorageFull,
+    WrongState,
+)
 from modelyard.schema.tracking import LogAck
 from modelyard.tracking.spool import lock_name, spool_name
 
@@ -230,5 +237,5 @@ def _full(error: OSError | None) -> StorageFull:
     reason = f" ({error.strerror})" if error is not None else ""
     return StorageFull(
         f"The run's log cannot be written{reason}.",
-        hint="The disk of the workspace is full: free some space; the run goes on meanwhile.",
+        hint=f"The run goes on meanwhile. {FREES_SPACE}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from traitlets import List, Unicode
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import EngineUnavailable, InUse, InvalidInput
+from modelyard.errors import EngineUnavailable, InvalidInput
 from modelyard.schema.common import Progress
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.base import Engine, ImageEngine, Report, image_engine
@@ -189,32 +189,6 @@ class EnvironmentManager(LoggingConfigurable):
             base_image.build_base(_needed_images(engine), self.base_image, report)
         return self.base_image
 
-    # -- cleaning ---------------------------------------------------------------------------
-
-    def clean(self, engine: Engine, keep: Collection[str] = ()) -> list[str]:
-        """Remove images that no container uses; they are made again when one is asked for.
-
-        What was resolved is remembered: an environment comes back with the same packages.
-        Directories of packages stay: only the server knows which venvs and programs use them, and
-        storage removes the others.
-
-        Parameters
-        ----------
-        keep: images that stay in any case.
-
-        Returns
-        -------
-        What was removed.
-        """
-        removed = []
-        images = image_engine(engine)
-        if images is not None:
-            for kind in ("runtime", "env"):
-                for tag in images.images(f"{self.repository}/{kind}:"):
-                    if tag not in keep and _removed(images, tag):
-                        removed.append(tag)
-        return removed
-
     # -- how --------------------------------------------------------------------------------
 
     def _runtime_image(
@@ -335,11 +309,3 @@ def _with_user(passwd: str, uid: int, gid: int) -> bytes:
     if not any(line.split(":")[2:3] == [str(uid)] for line in lines):
         lines.append(f"modelyard:x:{uid}:{gid}:Modelyard:/tmp:/bin/bash")
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _removed(engine: ImageEngine, tag: str) -> bool:
-    try:
-        engine.remove_image(tag)
-    except InUse:
-        return False
-    return True
