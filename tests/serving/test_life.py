@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modelyard.errors import InUse, NotFound
 from modelyard.schema.serving import EndpointInfo, RotateKey
+from modelyard_server.environments.manager import EnvironmentManager
 from modelyard_server.serving import reconcile
+from modelyard_server.serving.rollout import Rollout
 from tests.serving.bench import LIGHT, Bench, post, until
 from tests.serving.load import load
 
@@ -173,6 +177,32 @@ def test_a_deployment_that_crashes_again_and_again_is_left_off(bench: Bench) -> 
     assert seen is not None and seen.phase == "exited"
     again = bench.deploy("crash", "light:1", script=script)
     assert again.state == "running" and post(made.url, b"x", key)[0] == 200
+
+
+def test_packages_that_take_long_are_asked_after_less_and_less(
+    plain: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived = threading.Event()
+    fetch, step = EnvironmentManager.scoring, Rollout.converge
+    pauses: list[float] = []
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        assert arrived.wait(60)
+        return fetch(*args, **kwargs)
+
+    def noted(self: Rollout, name: str) -> Any:
+        again = step(self, name)
+        pauses.append(again.seconds if again is not None else 0.0)
+        return again
+
+    monkeypatch.setattr(EnvironmentManager, "scoring", slowly)
+    monkeypatch.setattr(Rollout, "converge", noted)
+    plain.register_light()
+    plain.serving.start()
+    plain.deploy("e", "light:1", script=LIGHT, wait=False)
+    until(lambda: pauses and pauses[-1] > 0.1, 10)
+    arrived.set()
+    assert plain.settled("e").state == "running"
 
 
 def test_crashes_of_an_earlier_time_do_not_speak_of_a_load_that_lasts(

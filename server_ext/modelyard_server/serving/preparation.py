@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from modelyard_server.core.keyed import KeyedWorkers
@@ -31,6 +32,7 @@ class Preparations:
         self._lock = threading.Lock()
         self._workers: dict[str, KeyedWorkers] = {}
         self._made: dict[str, Runtime | Exception] = {}
+        self._begun: dict[str, float] = {}
         self._stopped = False
 
     def runtime(self, engine: Engine, deployment: DeploymentRecord) -> Runtime | None:
@@ -53,6 +55,11 @@ class Preparations:
         """Whether something is being made for a deployment."""
         with self._lock:
             return any(workers.busy(deployment) for workers in self._workers.values())
+
+    def taken(self, deployment: str) -> float:
+        """Seconds that something is being made for a deployment by now; 0 where nothing is."""
+        begun = self._begun.get(deployment)
+        return time.monotonic() - begun if begun is not None else 0.0
 
     def forget(self, deployment: str) -> None:
         """Drop what was made and not asked for any more."""
@@ -84,5 +91,7 @@ class Preparations:
                 made = error
             with self._lock:
                 self._made[deployment.id] = made
+                self._begun.pop(deployment.id, None)
 
+        self._begun.setdefault(deployment.id, time.monotonic())
         self._workers[engine.name].submit(deployment.id, prepare)

@@ -34,6 +34,7 @@ from modelyard_server.serving.store import ServingStore
 _KEPT_LINES = 1000
 _POLL = Again(0.05)
 _NOW = Again(0.0)
+_LONGEST_POLL = 0.5
 _PAUSE = 5.0
 """Seconds between two tries to bring up what serves while its successor is on the way."""
 
@@ -146,7 +147,8 @@ class Rollout:
             for deployment in endpoint.deployments:
                 self._looked_after.pop(deployment.id, None)
                 self._rejoining.pop(deployment.id, None)
-            return None if self._removal.tear_down(engine, endpoint) else _POLL
+            gone = self._removal.tear_down(engine, endpoint)
+            return None if gone else self._pause(*endpoint.deployments)
         if endpoint.error is not None:
             return None
         self.publish_keys(name)
@@ -160,10 +162,18 @@ class Rollout:
         if coming is not None and coming.state in ADVANCING:
             if serves is not None:
                 self._look_after(engine, endpoint, serves, coming)
-            return _POLL if self._roll_out(engine, endpoint, coming, serves) else _NOW
+            waits = self._roll_out(engine, endpoint, coming, serves)
+            if waits and serves is not None and self._launcher.is_starting(serves):
+                return _POLL  # whoever calls it waits for that
+            return self._pause(coming) if waits else _NOW
         if serves is not None and not self._keep_up(engine, endpoint, serves):
             return _POLL
-        return _POLL if leaving else None
+        return self._pause(*leaving) if leaving else None
+
+    def _pause(self, *waited_for: DeploymentRecord) -> Again:
+        """Until the next step: a tenth of what making its runtime has taken, which may be hours."""
+        taken = max(self._launcher.preparations.taken(each.id) for each in waited_for)
+        return Again(min(max(_POLL.seconds, taken / 10), _LONGEST_POLL))
 
     # -- a new deployment -------------------------------------------------------------------
 
