@@ -94,7 +94,9 @@ export function KernelsPanel(props: {
   const { instance, commands, sessions } = props;
   const trans = useTrans();
   useSignal(sessions.runningChanged);
-  const ours = [...sessions.running()].filter(one => one.kernel?.name === instance.kernelspec);
+  // Jupyter asks for its list of kernels now and then only: those of a stopped one stay in it.
+  const known = instance.state === 'running' ? [...sessions.running()] : [];
+  const ours = known.filter(one => one.kernel?.name === instance.kernelspec);
   return (
     <Panel title={trans.__('Kernels')}>
       {ours.length === 0 ? (

@@ -138,11 +138,7 @@ function Versions(props: IModelParts & { shown: ModelVersionInfo }): React.React
     [model, name, trans],
   );
   return (
-    <div
-      className="myd-versions"
-      // As tall as its rows, up to six: the chosen version's details begin right below.
-      style={{ '--myd-rows': Math.min(item.versions.length, 6) } as React.CSSProperties}
-    >
+    <div className="myd-versions">
       <DataTable
         rows={item.versions}
         columns={columns}
