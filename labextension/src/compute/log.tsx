@@ -29,7 +29,7 @@ export function LogPanel({ instance, model }: LogPanelProps): React.ReactElement
     [model, name, started],
   );
   const visible = useGrowingLog(log, state);
-  const { ref, onScroll } = useFollowedEnd<HTMLPreElement>(log.blocks);
+  const { ref, onScroll } = useFollowedEnd<HTMLPreElement>(log.blocks, log);
   const actions = (
     <IconButton
       icon={downloadIcon}

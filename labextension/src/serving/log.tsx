@@ -23,7 +23,7 @@ export function EndpointLog({ endpoint }: { endpoint: EndpointInfo }): React.Rea
     [name, tail],
   );
   const visible = useGrowingLog(log, updated);
-  const { ref, onScroll } = useFollowedEnd<HTMLDivElement>(log.blocks);
+  const { ref, onScroll } = useFollowedEnd<HTMLDivElement>(log.blocks, log);
   const tools = (
     <>
       <span>{trans.__('Lines')}</span>

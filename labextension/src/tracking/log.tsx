@@ -16,7 +16,7 @@ const LOG_FILE = '.modelyard/log.txt';
 export function RunLog({ tail }: { tail: LogTail }): React.ReactElement {
   const trans = useTrans();
   useSignal(tail.changed);
-  const { ref, onScroll, follow, setFollow } = useFollowedEnd<HTMLDivElement>(tail.text);
+  const { ref, onScroll, follow, setFollow } = useFollowedEnd<HTMLDivElement>(tail.text, tail);
   React.useEffect(() => void tail.read(), [tail]);
   const spans = React.useMemo(() => parseAnsi(applyReturns(tail.text)), [tail.text]);
 

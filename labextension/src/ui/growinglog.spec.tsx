@@ -14,7 +14,7 @@ describe('a log on a page', () => {
   let box: HTMLElement;
 
   function View(): React.ReactElement {
-    const { ref, onScroll } = useFollowedEnd<HTMLDivElement>(log.blocks);
+    const { ref, onScroll } = useFollowedEnd<HTMLDivElement>(log.blocks, log);
     return (
       <div ref={ref} onScroll={onScroll}>
         <LogBlocks log={log} />
@@ -74,6 +74,16 @@ describe('a log on a page', () => {
     scrollTo(410);
     await grow(10);
     expect(box.scrollTop).toBe(520);
+  });
+
+  it('begins with the end of another log, wherever the one before was read', async () => {
+    scrollTo(200);
+    log = new GrowingLog({
+      tail: 1_000,
+      read: async () => ({ text, truncated: false, offset: 0, next: 1, source: '' }),
+    });
+    await grow(100);
+    expect(box.scrollTop).toBe(600);
   });
 
   it('adds to what is drawn, and draws nothing again', async () => {

@@ -20,10 +20,19 @@ export interface FollowedEnd<E extends HTMLElement> {
  * carried away by the next line.
  *
  * @param content - What is shown in it: another one, and the end is elsewhere.
+ * @param source - Where that comes from: another one is begun with at its end.
  */
-export function useFollowedEnd<E extends HTMLElement>(content: unknown): FollowedEnd<E> {
+export function useFollowedEnd<E extends HTMLElement>(
+  content: unknown,
+  source: unknown,
+): FollowedEnd<E> {
   const ref = React.useRef<E>(null);
   const [follow, setFollow] = React.useState(true);
+  const [shown, setShown] = React.useState(source);
+  if (shown !== source) {
+    setShown(source);
+    setFollow(true);
+  }
   React.useLayoutEffect(() => {
     if (follow && ref.current) {
       ref.current.scrollTop = ref.current.scrollHeight;
