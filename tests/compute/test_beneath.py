@@ -184,3 +184,21 @@ def test_pipes_and_devices_are_not_read(tmp_path: Path, plant: Callable[[Path], 
     folder.run("one").mkdir(parents=True)
     plant(folder.status_file("one"))
     assert folder.status("one") is None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_log_that_another_engine_wrote_goes_to_whoever_writes_it_now(
+    work: WorkDir, host: Path
+) -> None:
+    log = work.root / "log.txt"
+    log.write_text("as root\n")
+    work.make(_RUNTIME, "")
+    assert (log.stat().st_uid, log.stat().st_gid) == _OWNER
+    assert log.read_text() == "as root\n"
+
+    for plant in (os.symlink, os.link):
+        log.unlink()
+        plant(host / "secret", log)
+        before = _facts(host)
+        work.make(_RUNTIME, "")
+        assert _facts(host) == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.schema.compute import InstanceInfo
-from modelyard_server.compute.workdir import WorkDir
+from modelyard_server.compute.workdir import LOG, WorkDir
 from modelyard_server.core.holder import holder_id
 from modelyard_server.core.paths import Paths
 from modelyard_server.engines.reach import Reach
@@ -88,7 +88,7 @@ def instance_spec(
             ),
         ],
         workdir=reach.inside(Place(Volume.FILES)),
-        log=WorkDir.place(name) / "log.txt",
+        log=WorkDir.place(name) / LOG,
         cpus=instance.cpus,
         memory=instance.memory,
         devices=devices,

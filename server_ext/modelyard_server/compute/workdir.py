@@ -18,6 +18,9 @@ from modelyard_server.core.measure import Measuring
 from modelyard_server.engines.reach import Reach
 from modelyard_server.engines.spec import Place, Runtime, Volume
 
+LOG = "log.txt"
+"""What its container writes, in its part of the volume `work`."""
+
 _TOKEN_BYTES = 4096
 
 _MOST = 1_000_000
@@ -60,6 +63,7 @@ class WorkDir:
         version = runtime.python_version
         with beneath(self.root, self._owner) as root:
             root.give()
+            root.give_file(LOG)  # another engine's programs may have another user
             with root.folder("home"):
                 pass
             with root.folder("venv") as venv:

@@ -66,6 +66,17 @@ class Beneath:
         if os.getuid() == 0 and (found.st_uid, found.st_gid) != self._owner:
             os.fchown(self._at, *self._owner)
 
+    def give_file(self, name: str) -> None:
+        """Hand a plain file to the owner; one that has another name elsewhere stays whose it is."""
+        with suppress(OSError):  # missing, or a link
+            descriptor = os.open(name, _READ, dir_fd=self._at)
+            try:
+                found = os.fstat(descriptor)
+                if os.getuid() == 0 and stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                    os.fchown(descriptor, *self._owner)
+            finally:
+                os.close(descriptor)
+
     def write(self, name: str, content: str, mode: int = 0o664) -> None:
         """Replace a file; a link that had the name is gone, and what it pointed to untouched.
 
