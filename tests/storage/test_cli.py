@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.errors import EngineUnavailable
 from modelyard_server.cli.main import main
 from modelyard_server.core.lock import lock
+from modelyard_server.core.measure import Measuring
 from modelyard_server.engines.spec import ContainerSpec
+from modelyard_server.storage.content import Removable
+from modelyard_server.storage.environments import Folders
 from tests.storage.conftest import HOUR, World
 
 
@@ -54,3 +58,16 @@ def test_it_is_no_second_server(world: World, capsys: pytest.CaptureFixture[str]
         assert _clean(world) == 1
     assert idle.is_dir()
     assert "modelyard:" in capsys.readouterr().err
+
+
+def test_what_could_not_be_looked_at_is_said(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: Folders, _measuring: Measuring) -> list[Removable]:
+        raise EngineUnavailable("The engine does not answer.")
+
+    monkeypatch.setattr(Folders, "removable", fail)
+
+    assert _clean(world) == 0
+
+    assert "Environments: The engine does not answer." in capsys.readouterr().err

@@ -57,6 +57,9 @@ def _clean(arguments: argparse.Namespace) -> int:
         if Ability.IMAGES in engine.abilities and not about.available:
             print(f"No image was looked at. {about.message} {about.hint}", file=sys.stderr)
     done = _cleaned(paths)
+    for part in done.freed:
+        if part.problem:
+            print(f"{part.title}: {part.problem}", file=sys.stderr)
     names = [item.name for part in done.freed for item in part.items]
     if arguments.json:
         print(json.dumps(names))
