@@ -17,7 +17,8 @@ export class ComputePage {
 
   async openDialog(): Promise<Locator> {
     await this.lab.section('compute').getByRole('button', { name: 'New instance' }).first().click();
-    await expect(this.lab.dialog).toBeVisible();
+    // JupyterLab moves the focus there a moment later: what is typed before would follow it.
+    await expect(this.lab.dialog.getByLabel('Name')).toBeFocused();
     return this.lab.dialog;
   }
 
