@@ -109,9 +109,10 @@ def _removed(cgroup: str) -> bool:
     """Whether a group and those in it are gone, in whatever hierarchy; removes empty ones."""
     there = [*_CGROUPS.glob(f"*/{cgroup}"), *_CGROUPS.glob(cgroup)]
     for top in there:
-        for folder in [*sorted(top.glob("**/*/"), reverse=True), top]:
+        # Another worker may be at it, too: `walk` does not mind that folders vanish.
+        for folder, _, _ in os.walk(top, topdown=False):
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                Path(folder).rmdir()
     return not any(top.exists() for top in there)
 
 
