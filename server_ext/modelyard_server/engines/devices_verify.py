@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from modelyard.errors import EngineUnavailable
 from modelyard_server.engines.base import Engine
 from modelyard_server.engines.devices import Lease
@@ -30,7 +32,9 @@ def verify(engine: Engine, container: str, lease: Lease, timeout: float = TIMEOU
     if nvidia:
         _nvidia(engine, container, nvidia, timeout)
     for path in dict.fromkeys(path for each in lease for path in each.paths):
-        code, _ = _ask(engine, container, f"test -r '{path}' && test -w '{path}'", timeout)
+        code, _ = _ask(
+            engine, container, f"test -r {quote(path)} && test -w {quote(path)}", timeout
+        )
         if code:
             raise EngineUnavailable(
                 f"The device {path} cannot be opened in {container}.",
