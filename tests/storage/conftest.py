@@ -78,7 +78,7 @@ class World:
         writer.commit()
 
     def instance(self, name: str) -> None:
-        """An instance that never starts: no loop runs."""
+        """An instance; what was begun with its creation goes on beside the test."""
         self.services.compute.create(InstanceCreate(name=name))
 
     def environment(self, name: str, *, size: int = 100_000, age: float = 2 * DAY) -> Path:
@@ -138,6 +138,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path / "ws")
     yield made
     made.storage.stop()
+    made.services.compute.stop()
+    made.services.compute._converger.settle(60)  # else it starts after the sweep
     for state in made.engine.list(made.paths.workspace_id):
         made.engine.remove(state.container)
     made.services.db.close()
