@@ -214,7 +214,7 @@ class ComputeApi(Collection[ComputeInstance]):
             size=size,
             gpus=gpus,
             shared=shared,
-            queue=gpus > 0 and (wait if queue is None else queue),
+            queue=bool(gpus) and (wait if queue is None else queue),
             image=image,
             engine=engine,
         )
