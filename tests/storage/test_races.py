@@ -210,12 +210,12 @@ def test_an_experiment_deleted_for_ever_frees_its_runs(world: World) -> None:
     other = world.run(experiment="stays")
     paths = [world.tracking.purging.path(run.id) for run in runs]
 
-    world.tracking.delete_experiment(runs[0].experiment_id, forever=True)
+    world.tracking.experiments.delete(runs[0].experiment_id, forever=True)
     world.tracking.purge_step()
 
     assert not any(path.exists() for path in paths)
-    assert [each.name for each in world.tracking.experiments()] == ["stays"]
-    assert world.tracking.experiments(deleted=True) == []
+    assert [each.name for each in world.tracking.experiments.list()] == ["stays"]
+    assert world.tracking.experiments.list(deleted=True) == []
     assert world.tracking.run(other.id).id == other.id
     assert world.run(experiment="gone").experiment_id  # the name is free again
 

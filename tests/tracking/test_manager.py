@@ -28,7 +28,7 @@ BAD_NAMES = ["", " ", "x" * 201, "a\nb", "/a", "a/", " a", "\x00", "a\u202eb"]
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_bad_names_are_refused_and_nothing_is_made(bench: Bench, name: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        bench.manager.create_experiment(ExperimentCreate(name=name))
+        bench.manager.experiments.create(ExperimentCreate(name=name))
     assert caught.value.field == "name"
     with pytest.raises(InvalidInput) as caught:
         bench.run(name)
@@ -41,17 +41,17 @@ def test_bad_names_are_refused_and_nothing_is_made(bench: Bench, name: str) -> N
             bench.run("fine", tags=texts)
         with pytest.raises(InvalidInput):
             bench.run("fine", params=texts)
-    assert bench.manager.experiments() == []
+    assert bench.manager.experiments.list() == []
 
 
 def test_creating_twice_makes_one(bench: Bench) -> None:
-    one = bench.manager.create_experiment(ExperimentCreate(name="team/exp ü", note="n"))
-    two = bench.manager.create_experiment(ExperimentCreate(name="team/exp ü"))
+    one = bench.manager.experiments.create(ExperimentCreate(name="team/exp ü", note="n"))
+    two = bench.manager.experiments.create(ExperimentCreate(name="team/exp ü"))
     assert one.id == two.id and two.note == "n"
     run = bench.run("team/exp ü", name="r")
     again = bench.manager.create_run(RunCreate(id=run.id, experiment="team/exp ü", name="other"))
     assert again.name == "r"
-    found = bench.manager.experiment(one.id)
+    found = bench.manager.experiments.get(one.id)
     assert (found.runs, found.active) == (1, 1)
 
 
@@ -59,30 +59,30 @@ def test_life_of_an_experiment(bench: Bench) -> None:
     run = bench.run("a")
     id = run.experiment_id
     with pytest.raises(InUse, match="have not ended"):
-        bench.manager.delete_experiment(id)
+        bench.manager.experiments.delete(id)
     bench.manager.finish_run(run.id, RunFinish())
     register(bench.db, "m", 1, run.id)
     serve(bench.db, "bc", ("m", 1))
     with pytest.raises(InUse, match="'bc'"):
-        bench.manager.delete_experiment(id)
+        bench.manager.experiments.delete(id)
     serve(bench.db, "bc")
-    bench.manager.delete_experiment(id)
-    assert bench.manager.experiments() == []
+    bench.manager.experiments.delete(id)
+    assert bench.manager.experiments.list() == []
     assert bench.manager.runs().runs == []
-    assert [e.name for e in bench.manager.experiments(deleted=True)] == ["a"]
+    assert [e.name for e in bench.manager.experiments.list(deleted=True)] == ["a"]
     with pytest.raises(WrongState, match="was deleted"):
         bench.run("a")
     with pytest.raises(WrongState):
-        bench.manager.create_experiment(ExperimentCreate(name="a"))
-    bench.manager.restore_experiment(id)
+        bench.manager.experiments.create(ExperimentCreate(name="a"))
+    bench.manager.experiments.restore(id)
     assert [r.id for r in bench.manager.runs().runs] == [run.id]
     bench.run("b")
     with pytest.raises(AlreadyExists):
-        bench.manager.update_experiment(id, ExperimentUpdate(name="b"))
-    renamed = bench.manager.update_experiment(id, ExperimentUpdate(name="c", note="why"))
+        bench.manager.experiments.update(id, ExperimentUpdate(name="b"))
+    renamed = bench.manager.experiments.update(id, ExperimentUpdate(name="c", note="why"))
     assert (renamed.name, renamed.note) == ("c", "why")
     assert bench.manager.run(run.id).experiment == "c"
-    for call in (bench.manager.experiment, bench.manager.delete_experiment):
+    for call in (bench.manager.experiments.get, bench.manager.experiments.delete):
         with pytest.raises(NotFound):
             call(999)
 
@@ -221,7 +221,7 @@ def test_search_by_id_and_experiment(bench: Bench) -> None:
     names = many(bench)
     id = next(iter(names))
     assert [r.id for r in bench.manager.runs(q=id[:12]).runs] == [id]
-    odd = next(e for e in bench.manager.experiments() if e.name == "odd")
+    odd = next(e for e in bench.manager.experiments.list() if e.name == "odd")
     found = bench.manager.runs(experiment=odd.id, order_by="metric.acc", limit=3)
     assert [r.metrics["acc"].last for r in found.runs] == [9, 7, 5]
 

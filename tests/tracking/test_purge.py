@@ -116,7 +116,7 @@ def test_old_deletions_go_by_themselves(bench: Bench) -> None:
 
 def test_an_experiment_deleted_long_ago_goes_with_its_runs(bench: Bench) -> None:
     run, kept = full(bench, "old"), full(bench, "kept")
-    bench.manager.delete_experiment(run.experiment_id)
+    bench.manager.experiments.delete(run.experiment_id)
     bench.manager.purge_step()
     assert folder(bench, run).is_dir()
     age(bench, "experiment", 31 * 86400)
@@ -124,5 +124,5 @@ def test_an_experiment_deleted_long_ago_goes_with_its_runs(bench: Bench) -> None
     bench.manager.purge_step()
     bench.manager.purge_step()
     assert not folder(bench, run).exists() and folder(bench, kept).is_dir()
-    assert bench.manager.experiments(deleted=True) == []
+    assert bench.manager.experiments.list(deleted=True) == []
     assert bench.run("old").experiment == "old"

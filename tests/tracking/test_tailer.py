@@ -150,7 +150,7 @@ def test_the_end_is_in_the_spool_when_no_server_hears_it(bench: Bench) -> None:
 
 def test_a_run_begun_without_a_server_is_made_later(bench: Bench) -> None:
     ended = bench.ended()
-    bench.manager.delete_experiment(ended.experiment_id)
+    bench.manager.experiments.delete(ended.experiment_id)
     id = uuid.uuid4().hex
     sink = Sink(bench.spool, id)
     body = RunCreate(id=id, experiment="e", name="later", params={"C": "1"}, spool=True)

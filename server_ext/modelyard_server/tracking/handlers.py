@@ -110,12 +110,12 @@ class ExperimentsHandler(TrackingHandler):
     @authorized("read", answer=list[ExperimentInfo])
     async def get(self, query: ExperimentsQuery) -> None:
         """List experiments."""
-        await self.answer(self.manager.experiments, deleted=query.deleted)
+        await self.answer(self.manager.experiments.list, deleted=query.deleted)
 
     @authorized("write", answer=ExperimentInfo, status=201, errors=(Conflict,))
     async def post(self, body: ExperimentCreate) -> None:
         """Make an experiment; one of that name that is there is given."""
-        await self.answer(self.manager.create_experiment, body)
+        await self.answer(self.manager.experiments.create, body)
 
 
 class ExperimentHandler(TrackingHandler):
@@ -124,17 +124,17 @@ class ExperimentHandler(TrackingHandler):
     @authorized("read", answer=ExperimentInfo)
     async def get(self, id: str) -> None:
         """Get an experiment."""
-        await self.answer(self.manager.experiment, int(id))
+        await self.answer(self.manager.experiments.get, int(id))
 
     @authorized("write", answer=ExperimentInfo, errors=(Conflict,))
     async def patch(self, id: str, body: ExperimentUpdate) -> None:
         """Rename it, or change its note."""
-        await self.answer(self.manager.update_experiment, int(id), body)
+        await self.answer(self.manager.experiments.update, int(id), body)
 
     @authorized("write", status=204, errors=(Conflict,))
     async def delete(self, id: str, query: ExperimentDelete) -> None:
         """Delete it with its runs; it can be restored, unless for ever."""
-        await self.answer(self.manager.delete_experiment, int(id), forever=query.forever)
+        await self.answer(self.manager.experiments.delete, int(id), forever=query.forever)
 
 
 class ExperimentRestoreHandler(TrackingHandler):
@@ -143,7 +143,7 @@ class ExperimentRestoreHandler(TrackingHandler):
     @authorized("write", answer=ExperimentInfo, errors=(Conflict,))
     async def post(self, id: str) -> None:
         """Bring a deleted experiment back."""
-        await self.answer(self.manager.restore_experiment, int(id))
+        await self.answer(self.manager.experiments.restore, int(id))
 
 
 class RunsHandler(TrackingHandler):

@@ -1,4 +1,4 @@
-"""The rules of experiments and runs."""
+"""The rules of runs, and what keeps them going."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Any
 from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
-from modelyard.errors import AlreadyExists, InUse, InvalidInput, WrongState
+from modelyard.errors import InvalidInput, WrongState
 from modelyard.schema.lineage import MODEL_VERSION, RUN
 from modelyard.schema.tracking import (
-    ExperimentCreate,
-    ExperimentInfo,
-    ExperimentUpdate,
     HistoryInfo,
     LogAck,
     ModelRef,
@@ -34,6 +31,7 @@ from modelyard_server.core.paths import Paths
 from modelyard_server.db.session import Database
 from modelyard_server.lineage.manager import LineageManager
 from modelyard_server.tracking.closing import Closing
+from modelyard_server.tracking.experiments import Experiments
 from modelyard_server.tracking.files import RunFiles
 from modelyard_server.tracking.ingest import Ingestor
 from modelyard_server.tracking.layout import log_key, run_key
@@ -62,6 +60,7 @@ class TrackingManager(LoggingConfigurable):
 
     Attributes
     ----------
+    experiments: their rules.
     files: the artifacts of runs.
     purging: removes runs for ever, and what is left of them.
     """
@@ -84,7 +83,7 @@ class TrackingManager(LoggingConfigurable):
     ) -> None:
         super().__init__(**kwargs)
         self._lineage = lineage
-        self._experiments = ExperimentStore(db)
+        experiments = ExperimentStore(db)
         self._runs = RunStore(db)
         self._pages = PageStore(db)
         self._metrics = MetricStore(db)
@@ -105,10 +104,11 @@ class TrackingManager(LoggingConfigurable):
         self.files = RunFiles(store, self._runs, self.purging.remove_orphan)
         self._looked_back = False
         self._failing: dict[str, str] = {}
-        self._live = LiveRuns(events, self.run, self.experiment)
+        self._live = LiveRuns(events, self.run, experiments.get)
         self._loop = Loop("tracking", self.step, _INTERVAL, self.log)
         # A thread of its own: removing many files must not keep spools waiting.
         self._purge_loop = Loop("purge", self.purge_step, _PURGE_INTERVAL, self.log)
+        self.experiments = Experiments(experiments, self._live, events, self._purge_experiment)
 
     # -- life -------------------------------------------------------------------------------
 
@@ -157,79 +157,9 @@ class TrackingManager(LoggingConfigurable):
             self._failing = {name: e for name, e in self._failing.items() if name != what}
         return True
 
-    # -- experiments ------------------------------------------------------------------------
-
-    def experiments(self, *, deleted: bool = False) -> list[ExperimentInfo]:
-        """All experiments, or all deleted ones, the last active first."""
-        return self._experiments.list(deleted=deleted)
-
-    def experiment(self, id: int) -> ExperimentInfo:
-        """One experiment. NotFound when there is none."""
-        return self._experiments.get(id)
-
-    def create_experiment(self, body: ExperimentCreate) -> ExperimentInfo:
-        """Make an experiment; one that exists is returned as it is.
-
-        Raises
-        ------
-        InvalidInput: the name. WrongState: it exists, deleted.
-        """
-        check_name(body.name)
-        check_text(body.note, what="note", key="note", limit=NOTE_LENGTH)
-        self._not_deleted(body.name)
-        id = self._experiments.ensure(body.name, body.note, time.time())
-        return self._live.experiment_now(id)
-
-    def update_experiment(self, id: int, body: ExperimentUpdate) -> ExperimentInfo:
-        """Rename it, or change its note. AlreadyExists when the name is taken."""
-        values: dict[str, Any] = {}
-        if body.name is not None:
-            values["name"] = check_name(body.name)
-            other = self._experiments.named(body.name)
-            if other is not None and other.id != id:
-                raise AlreadyExists(
-                    f"There is an experiment '{body.name}' already"
-                    f"{', a deleted one' if other.deleted else ''}.",
-                    hint="Choose another name.",
-                    field="name",
-                )
-        if body.note is not None:
-            values["note"] = check_text(body.note, what="note", key="note", limit=NOTE_LENGTH)
-        self._experiments.update(id, values)
-        return self._live.experiment_now(id)
-
-    def delete_experiment(self, id: int, *, forever: bool = False) -> None:
-        """Hide it with its runs; `restore_experiment` brings them back, unless they go for ever.
-
-        Raises
-        ------
-        InUse: runs of it are active, or a live deployment depends on one.
-        """
-        found = self.experiment(id)
-        if found.active:
-            raise InUse(
-                f"{found.active} of the runs in '{found.name}' have not ended.",
-                hint="Wait for them, or restart their kernels.",
-            )
-        self._experiments.hide(id, time.time())
-        self._events.deleted("experiment", str(id))
-        if forever:
-            self.purging.purge_experiment(id)
-            self._purge_loop.wake()
-
-    def restore_experiment(self, id: int) -> ExperimentInfo:
-        """Bring a deleted experiment back; silent when it was not deleted."""
-        self._experiments.update(id, {"deleted": None})
-        return self._live.experiment_now(id)
-
-    def _not_deleted(self, name: str) -> None:
-        found = self._experiments.named(name)
-        if found is not None and found.deleted:
-            raise WrongState(
-                f"The experiment '{name}' was deleted.",
-                hint=f"Restore it: ws.experiment('{name}').restore(), or choose another name.",
-                field="experiment",
-            )
+    def _purge_experiment(self, id: int) -> None:
+        self.purging.purge_experiment(id)
+        self._purge_loop.wake()
 
     # -- runs -------------------------------------------------------------------------------
 
@@ -249,7 +179,7 @@ class TrackingManager(LoggingConfigurable):
             check_name(body.name, what="run")
         check_texts("tag", body.tags)
         check_texts("parameter", body.params)
-        self._not_deleted(body.experiment)
+        self.experiments.refuse_deleted(body.experiment)
         self._runs.create(body, body.name or random_name(), holder, time.time())
         self._tailer.expect()
         run = self._live.run_now(body.id)
@@ -418,9 +348,7 @@ class TrackingManager(LoggingConfigurable):
 
     def adopt(self, body: RunCreate, holder: str) -> None:
         """Make a run that a holder began while no server answered; its experiment comes back."""
-        found = self._experiments.named(body.experiment)
-        if found is not None and found.deleted:
-            self.restore_experiment(found.id)
+        self.experiments.bring_back(body.experiment)
         body.spool = True
         self.create_run(body, holder)
 
