@@ -1,6 +1,7 @@
-import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+import type { IDisposable } from '@lumino/disposable';
 
 import { Remote } from './observable';
+import { Polling } from './polling';
 import { ApiError } from './request';
 import type { LogText } from './schema';
 
@@ -40,6 +41,12 @@ export interface LogBlock {
 export class GrowingLog extends Remote {
   constructor(private readonly _options: GrowingLogOptions) {
     super();
+    this._polling = new Polling({
+      ask: () => this.refresh(),
+      every: _options.every ?? EVERY,
+      // Where nobody counts bytes, each answer is all of the end: that is read when asked for.
+      goesOn: () => this._next > 0 || this._blocks.length === 0,
+    });
   }
 
   get blocks(): readonly LogBlock[] {
@@ -69,31 +76,12 @@ export class GrowingLog extends Remote {
 
   /** Read on again and again until the answer is disposed of. */
   watch(): IDisposable {
-    this._watchers += 1;
-    if (this._watchers === 1) {
-      void this._loop();
-    }
-    return new DisposableDelegate(() => {
-      this._watchers -= 1;
-      if (this._watchers === 0) {
-        window.clearTimeout(this._timer);
-      }
-    });
+    return this._polling.watch();
   }
 
   override dispose(): void {
-    window.clearTimeout(this._timer);
+    this._polling.dispose();
     super.dispose();
-  }
-
-  private async _loop(): Promise<void> {
-    await this.refresh();
-    window.clearTimeout(this._timer);
-    // Where nobody counts bytes, each answer is all of the end: that is read when asked for.
-    const counted = this._next > 0 || this._blocks.length === 0;
-    if (this._watchers > 0 && counted && !this.isDisposed) {
-      this._timer = window.setTimeout(() => void this._loop(), this._options.every ?? EVERY);
-    }
   }
 
   private async _read(): Promise<void> {
@@ -160,8 +148,7 @@ export class GrowingLog extends Remote {
   private _source = '';
   private _again = false;
   private _reading: Promise<void> | null = null;
-  private _watchers = 0;
-  private _timer = 0;
+  private readonly _polling: Polling;
 }
 
 /** Nothing is added to it any more: it is large, and its last line is whole or never ends. */

@@ -1,4 +1,3 @@
-import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import type { ErrorInfo } from './schema';
@@ -73,11 +72,6 @@ function address(path: string, query: Query = {}): string {
 export function fileUrl(path: string, query?: Query): string {
   const url = new URL(address(path, query), window.location.href);
   return url.href;
-}
-
-/** The address of a file of User files in JupyterLab, for "open in a new tab". */
-export function labUrl(path: string): string {
-  return URLExt.join(ServerConnection.makeSettings().baseUrl, 'lab/tree', encodeFilePath(path));
 }
 
 async function send(path: string, options: RequestOptions): Promise<Response> {

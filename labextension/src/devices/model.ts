@@ -1,7 +1,8 @@
-import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+import type { IDisposable } from '@lumino/disposable';
 
 import type { Live } from '../api/live';
 import { Remote } from '../api/observable';
+import { Polling } from '../api/polling';
 import { ApiError } from '../api/request';
 import type { Device, DeviceHolder, DeviceProcess } from '../api/schema';
 import { listDevices } from './api';
@@ -22,6 +23,10 @@ export interface DevicesOptions {
 export class DevicesModel extends Remote {
   constructor(private readonly _options: DevicesOptions) {
     super();
+    this._polling = new Polling({
+      ask: () => this.refresh(),
+      every: _options.every ?? EVERY,
+    });
     _options.live.resync.connect(this._onResync, this);
   }
 
@@ -45,16 +50,7 @@ export class DevicesModel extends Remote {
 
   /** Keep them true until the answer is disposed of. */
   watch(): IDisposable {
-    this._watchers += 1;
-    if (this._watchers === 1) {
-      void this._loop();
-    }
-    return new DisposableDelegate(() => {
-      this._watchers -= 1;
-      if (this._watchers === 0) {
-        window.clearTimeout(this._timer);
-      }
-    });
+    return this._polling.watch();
   }
 
   /** Whether the holder is an object of this workspace: others cannot be opened here. */
@@ -63,17 +59,8 @@ export class DevicesModel extends Remote {
   }
 
   override dispose(): void {
-    window.clearTimeout(this._timer);
+    this._polling.dispose();
     super.dispose();
-  }
-
-  private async _loop(): Promise<void> {
-    window.clearTimeout(this._timer);
-    await this.refresh();
-    window.clearTimeout(this._timer);
-    if (this._watchers > 0 && !this.isDisposed) {
-      this._timer = window.setTimeout(() => void this._loop(), this._options.every ?? EVERY);
-    }
   }
 
   private async _load(): Promise<void> {
@@ -94,8 +81,7 @@ export class DevicesModel extends Remote {
 
   private _devices: readonly Device[] | null = null;
   private _loading: Promise<void> | null = null;
-  private _watchers = 0;
-  private _timer = 0;
+  private readonly _polling: Polling;
 }
 
 /** What people call it: 'GPU 0', or a configured device's id. */
