@@ -2,7 +2,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { engineLine, engineSummary, enginesOf } from '../ui/engines';
-import { plural } from '../ui/format';
 import { useCollection, useSignal } from '../ui/hooks';
 import { modelyardIcon } from '../ui/icons';
 import type { ComputeModel } from './model';
@@ -23,8 +22,8 @@ export function StatusItem({ compute, trans, open }: StatusItemProps): React.Rea
     return null;
   }
   const engines = enginesOf(status);
-  const running = items.filter(instance => instance.state === 'running').length;
-  const text = engineSummary(engines, trans);
+  const running = items.filter(instance => instance.state === 'running');
+  const text = engineSummary(engines, trans, running);
   return (
     <button
       type="button"
@@ -34,7 +33,7 @@ export function StatusItem({ compute, trans, open }: StatusItemProps): React.Rea
       onClick={open}
     >
       <modelyardIcon.react tag="span" className="myd-icon" />
-      {running > 0 ? `${text} · ${plural(running, 'instance')}` : text}
+      {text}
     </button>
   );
 }

@@ -32,4 +32,18 @@ describe('engines', () => {
       'Local processes · Docker unavailable',
     );
   });
+
+  it('are summed up as those that instances run on', () => {
+    const [docker, local] = [engine('docker'), engine('process')];
+    const on = (...names: string[]): { engine: string }[] => names.map(name => ({ engine: name }));
+    expect(engineSummary([docker, local], trans, on('process'))).toBe(
+      'Local processes · 1 instance',
+    );
+    expect(engineSummary([docker, local], trans, on('docker', 'process', 'docker'))).toBe(
+      'Docker · 2 instances · Local processes · 1 instance',
+    );
+    expect(engineSummary([local, engine('docker', false)], trans, on('process'))).toBe(
+      'Local processes · 1 instance · Docker unavailable',
+    );
+  });
 });

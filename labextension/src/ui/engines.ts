@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { EngineInfo, Status } from '../api/schema';
+import type { EngineInfo, InstanceInfo, Status } from '../api/schema';
 import type { Field } from './fields';
+import { plural } from './format';
 
 /** The engines of the server, the default first. */
 export function enginesOf(status: Pick<Status, 'engine' | 'engines'>): readonly EngineInfo[] {
@@ -61,12 +62,27 @@ export function engineLine(engine: EngineInfo, trans: TranslationBundle): string
   return engine.available ? trans.__('%1: answers', name) : trans.__('%1: does not answer', name);
 }
 
-/** What the status bar says: the default engine, and each that does not answer. */
-export function engineSummary(engines: readonly EngineInfo[], trans: TranslationBundle): string {
+/**
+ * What the status bar says: the engines with running instances, or the default where nothing runs,
+ * and each that does not answer.
+ */
+export function engineSummary(
+  engines: readonly EngineInfo[],
+  trans: TranslationBundle,
+  running: readonly Pick<InstanceInfo, 'engine'>[] = [],
+): string {
+  const countOn = ({ name }: EngineInfo): number =>
+    running.filter(({ engine }) => engine === name).length;
+  const isBusy = engines.some(engine => countOn(engine) > 0);
   return engines
-    .filter((engine, index) => index === 0 || !engine.available)
-    .map(({ name, available }) =>
-      available ? engineName(name, trans) : trans.__('%1 unavailable', engineName(name, trans)),
-    )
+    .filter((each, index) => !each.available || (isBusy ? countOn(each) > 0 : index === 0))
+    .map(each => {
+      const name = engineName(each.name, trans);
+      const count = countOn(each);
+      if (!each.available) {
+        return trans.__('%1 unavailable', name);
+      }
+      return count > 0 ? `${name} · ${plural(count, 'instance')}` : name;
+    })
     .join(' · ');
 }
