@@ -1,4 +1,4 @@
-import { PathExt } from '@jupyterlab/coreutils';
+import { PageConfig, PathExt } from '@jupyterlab/coreutils';
 import * as React from 'react';
 
 import type { MetricSummary, RunInfo, RunSource } from '../api/schema';
@@ -11,6 +11,7 @@ import { Panel } from '../ui/page';
 import { useTrans } from '../ui/translation';
 import { isActive } from './columns';
 import { toNumber } from './metrics';
+import { pathInFiles } from './run';
 import type { IRunParts } from './runPage';
 import { CommandIDs } from './tokens';
 
@@ -168,13 +169,12 @@ function Source({ source, open }: ISourceProps): React.ReactElement {
     script: trans.__('script'),
     interactive: trans.__('interactive session'),
   };
-  // An absolute path may lie outside of what JupyterLab shows: no link then.
-  const inside = source.name !== '' && !source.name.startsWith('/');
+  const path = pathInFiles(source.name, PageConfig.getOption('serverRoot'));
   return (
     <>
-      {inside ? (
-        <TextButton kind="link" title={source.name} onClick={open(source.name)}>
-          {PathExt.basename(source.name)}
+      {path ? (
+        <TextButton kind="link" title={path} onClick={open(path)}>
+          {PathExt.basename(path)}
         </TextButton>
       ) : (
         source.name

@@ -1,3 +1,5 @@
+import { PathExt } from '@jupyterlab/coreutils';
+
 import { Remote } from '../api/observable';
 import { filled, Refetch } from '../api/refetch';
 import { ApiError } from '../api/request';
@@ -99,4 +101,16 @@ export class RunModel extends Remote {
   private _state: ListState = 'loading';
   private _run: RunInfo | null = null;
   private _told = 0;
+}
+
+/**
+ * Where JupyterLab finds the source of a run: below User files.
+ *
+ * @param name - Path of a notebook or script as its run tells it: whole, or below User files.
+ * @param root - The directory of User files on the server.
+ * @returns The path below User files; empty for a file elsewhere, or for what is no file (a console).
+ */
+export function pathInFiles(name: string, root: string): string {
+  const path = name.startsWith('/') ? PathExt.relative(root, name) : name;
+  return path.startsWith('../') || PathExt.extname(path) === '' ? '' : path;
 }

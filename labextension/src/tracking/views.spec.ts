@@ -4,6 +4,7 @@ import { applyReturns, parseAnsi } from './ansi';
 import { columnsOf, duration, hideable, visibleColumns } from './columns';
 import { compareMetrics, compareParams } from './compare';
 import { isTooLarge, notebookText, parseCsv, prettyJson, previewKind } from './files';
+import { pathInFiles } from './run';
 import { makeRun } from './testing';
 
 const metric = (last: number | string) => ({ last, min: last, max: last, step: 0, count: 1 });
@@ -124,5 +125,22 @@ describe('log text', () => {
       { text: 'b', color: '', bold: false },
     ]);
     expect(parseAnsi('\u001b[38;5;31mx')).toEqual([{ text: 'x', color: '', bold: false }]);
+  });
+});
+
+describe('the source of a run', () => {
+  it('is found below User files in whatever form its path comes', () => {
+    expect(pathInFiles('/ws/files/a/b.ipynb', '/ws/files')).toBe('a/b.ipynb');
+    expect(pathInFiles('a/b.py', '/ws/files')).toBe('a/b.py');
+    expect(pathInFiles('/x.py', '/')).toBe('x.py');
+  });
+
+  it('is no file that JupyterLab could open elsewhere, or in a console', () => {
+    expect(pathInFiles('', '/ws/files')).toBe('');
+    expect(pathInFiles('/ws/files2/b.py', '/ws/files')).toBe('');
+    expect(pathInFiles('/ws/b.py', '/ws/files')).toBe('');
+    expect(pathInFiles('../b.py', '/ws/files')).toBe('');
+    expect(pathInFiles('/ws/files/Console 1', '/ws/files')).toBe('');
+    expect(pathInFiles('/ws/files', '/ws/files')).toBe('');
   });
 });
