@@ -184,9 +184,7 @@ async function withKernels(
 
 async function remove({ model, trans }: CommandParts, name: string): Promise<void> {
   const kernels = model.instances.get(name)?.kernels ?? 0;
-  const texts = [
-    trans.__('Its container and the packages installed on it are removed. User files stay.'),
-  ];
+  const texts = [trans.__('It and the packages installed on it are removed. User files stay.')];
   if (kernels > 0) {
     texts.unshift(trans.__('%1 on it will be shut down.', plural(kernels, 'live kernel')));
   }
