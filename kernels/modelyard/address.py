@@ -13,8 +13,9 @@ from modelyard.errors import NotAuthenticated, NotConnected
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _HOST = re.compile(r"[\w.:%~-]+")
 _TOKEN = re.compile(r"[\x21-\x7e]{0,4096}")
-_PAGE = re.compile(r"/(lab|tree|notebooks)(/.*)?$")
-"""What a browser shows behind the address of the server itself."""
+_PAGE = re.compile(r"/(lab(/(tree|workspaces)/.*)?|(tree|notebooks)(/.*)?)(?<!/)$")
+"""What a browser shows behind the address of the server itself. Jupyter's pages never end with a
+slash: `/user/lab/` is where a server is."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from modelyard import ModelyardError, Workspace
+from modelyard.address import parse
 from modelyard.client import Client
 from modelyard.endpoints import Endpoint
 from modelyard.errors import (
@@ -139,6 +140,19 @@ def test_the_address_in_the_browser_is_good_enough(process_server: RunningServer
     with pytest.raises(NotAuthenticated) as caught:
         Workspace(shown)
     assert "wrong-and-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://a/lab", "http://a/"), ("http://a/lab/tree/lab/x.ipynb", "http://a/"),
+        ("http://a/lab/workspaces/w", "http://a/"), ("http://a/tree/lab", "http://a/"),
+        ("http://a/user/lab/", "http://a/user/lab/"), ("http://a/user/lab/lab", "http://a/user/lab/"),
+        ("http://a/lab/lab/tree/x.ipynb", "http://a/lab/"), ("http://a/tree/", "http://a/tree/"),
+    ],
+)  # fmt: skip
+def test_a_server_may_be_below_a_path_that_looks_like_a_page(url: str, base: str) -> None:
+    assert parse(url).base == base
 
 
 @pytest.mark.parametrize("token", ["wrong", "", "ü", "a\nb", "\ud800", "x" * 70_000])
