@@ -60,7 +60,7 @@ function Loaded(props: InstancePageProps & { instance: InstanceInfo }): React.Re
       <div className="myd-page-body">
         <InstanceNotice instance={instance} />
         <div className="myd-panels">
-          <DetailsPanel instance={instance} />
+          <DetailsPanel instance={instance} model={model} />
           <div className="myd-stack">
             {instance.exit && <ExitPanel exit={instance.exit} />}
             {devices && instance.gpus > 0 && <devices.Held kind="instance" name={name} />}

@@ -18,8 +18,16 @@ import { useTrans } from '../ui/translation';
 import type { ComputeModel } from './model';
 
 /** What it is made of. */
-export function DetailsPanel({ instance }: { instance: InstanceInfo }): React.ReactElement {
+export function DetailsPanel(props: {
+  instance: InstanceInfo;
+  model: ComputeModel;
+}): React.ReactElement {
+  const { instance, model } = props;
   const trans = useTrans();
+  useSignal(model.live.statusChanged);
+  const engine = model.live.status?.engines.find(({ name }) => name === instance.engine);
+  // A local process is on no image at all.
+  const image = engine?.isolated ? trans.__('the workspace’s own') : '';
   const gpus = instance.shared
     ? trans.__('%1, shared with others', instance.gpus)
     : String(instance.gpus);
@@ -31,7 +39,7 @@ export function DetailsPanel({ instance }: { instance: InstanceInfo }): React.Re
           [trans.__('CPUs'), String(instance.cpus)],
           [trans.__('Memory'), formatBytes(instance.memory)],
           [trans.__('GPUs'), gpus],
-          [trans.__('Image'), instance.image || trans.__('the workspace’s own')],
+          [trans.__('Image'), instance.image || image],
           [trans.__('Engine'), engineName(instance.engine, trans)],
           [trans.__('Kernel'), `Python 3 · ${instance.name}`],
           [trans.__('Created'), formatTime(instance.created)],

@@ -107,7 +107,7 @@ class CleanDialog extends Dialog<unknown> {
     private readonly _trans: TranslationBundle,
   ) {
     super({
-      title: _trans.__('Clean Up Storage'),
+      title: _trans.__('Clean up storage'),
       body: ReactWidget.create(
         <TranslationProvider value={_trans}>
           <CleanView cleaning={_cleaning} model={model} />
