@@ -18,6 +18,7 @@ from tornado.httpclient import HTTPClientError
 
 from modelyard.schema.tracking import RunCreate
 from modelyard_server.core.handler import PREFIX_URL, Handler
+from modelyard_server.core.holder import LOCAL_SUBJECT
 from modelyard_server.core.tokens import Tokens
 from modelyard_server.core.verbs import verb_of
 from modelyard_server.status.handlers import UnknownHandler
@@ -221,6 +222,25 @@ async def test_a_job_writes_its_own_run_only(
         assert code == expected
     assert [info.path for info in services.tracking.files.list(MINE)] == ["out.txt"]
     assert services.tracking.files.list(OTHER) == []
+
+
+async def test_an_instance_cleans_no_images_that_other_workspaces_may_use(
+    tokens: Tokens, http_server_client: Any, jp_base_url: str
+) -> None:
+    problems = []
+    for subject in ("cpu", LOCAL_SUBJECT):
+        token = tokens.issue("instance", subject)
+        answer = await http_server_client.fetch(
+            f"{jp_base_url}modelyard/api/v1/storage/clean",
+            method="POST",
+            body=b'{"kinds": ["images", "uploads"], "dry_run": true}',
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        problems.append([each["problem"] for each in json.loads(answer.body)["freed"]])
+    of_instance, of_user = problems
+    assert of_user == ["", ""]
+    assert of_instance[1] == ""
+    assert "other workspaces" in of_instance[0]
 
 
 async def test_an_expired_token_is_refused_with_a_hint(tokens: Tokens, send: Any) -> None:

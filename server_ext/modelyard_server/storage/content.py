@@ -32,6 +32,8 @@ class Content:
     why: ClassVar[str] = ""
     """What can go, or why nothing can."""
     cleans: ClassVar[bool] = True
+    shared: ClassVar[bool] = False
+    """Other workspaces may use it, too."""
 
     def measure(self, _measuring: Measuring, /) -> StoragePart:
         """How much there is; `can_go` is filled in by whoever asks for what can go."""

@@ -146,6 +146,7 @@ class Images(Content):
     kind = "images"
     title = "Images"
     unit = "image/images"
+    shared = True
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ import msgspec
 from modelyard.errors import EngineUnavailable
 from modelyard.schema.storage import StorageClean, StorageCleaned, StorageUsage
 from modelyard_server.core.handler import PREFIX_URL, Handler, authorized
+from modelyard_server.core.holder import LOCAL, holder_of
 from modelyard_server.storage.manager import StorageManager
 
 
@@ -42,7 +43,8 @@ class StorageCleanHandler(_StorageBase):
     async def post(self, body: StorageClean) -> None:
         """Remove what can go of some kinds, or say what that is."""
         run = self.in_waiting_thread if body.dry_run else self.in_turn
-        self.reply(await run(self.storage.clean, body))
+        is_own = holder_of(self.principal) == LOCAL
+        self.reply(await run(self.storage.clean, body, shared=is_own))
 
 
 routes: list[tuple[str, type]] = [

@@ -53,6 +53,11 @@ _SAY = 0.5
 _SHOWN = 100
 """Things that an answer names, a kind."""
 
+_SHARED = (
+    "Programs on an instance may not clean what other workspaces use, too. Use the Storage page, "
+    "or 'modelyard image clean' on the server's machine."
+)
+
 
 class StorageManager(LoggingConfigurable):
     """Measures, cleans on request, and collects what goes by itself."""
@@ -176,8 +181,12 @@ class StorageManager(LoggingConfigurable):
 
     # -- cleaning ---------------------------------------------------------------------------
 
-    def clean(self, wanted: StorageClean) -> StorageCleaned:
+    def clean(self, wanted: StorageClean, *, shared: bool = True) -> StorageCleaned:
         """Remove what can go of some kinds, or say what that is; of two at once the second waits.
+
+        Parameters
+        ----------
+        shared: also what other workspaces use, too; else that stays, and the answer says why.
 
         Raises
         ------
@@ -185,10 +194,10 @@ class StorageManager(LoggingConfigurable):
         """
         contents = [self._cleanable(kind) for kind in dict.fromkeys(wanted.kinds)]
         if wanted.dry_run:
-            freed = [self._listed(content) for content in contents]
+            freed = [self._listed(content, shared) for content in contents]
         else:
             with self._cleaning:
-                freed = [self._clean(content) for content in contents]
+                freed = [self._clean(content, shared) for content in contents]
                 if any(each.count for each in freed):
                     self._collect(self._contents["database"])
         return StorageCleaned(
@@ -218,12 +227,16 @@ class StorageManager(LoggingConfigurable):
             )
         return content
 
-    def _listed(self, content: Content) -> StorageFreed:
+    def _listed(self, content: Content, shared: bool) -> StorageFreed:
+        if content.shared and not shared:
+            return self._left(content, _SHARED)
         found = content.removable(Measuring(self._usage.stopped))
         return _freed(content, found)
 
-    def _clean(self, content: Content) -> StorageFreed:
+    def _clean(self, content: Content, shared: bool) -> StorageFreed:
         """Clean one kind; what keeps it from being cleaned keeps no other."""
+        if content.shared and not shared:
+            return self._left(content, _SHARED)
         self._tell(content, 0.0)
         try:
             return self._remove(content, content.removable(Measuring(self._usage.stopped)))
