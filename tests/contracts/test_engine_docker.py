@@ -16,7 +16,7 @@ from modelyard_server.engines.docker import DockerEngine
 from modelyard_server.engines.docker_exec import DockerExec
 from modelyard_server.engines.engines import bring_up
 from modelyard_server.engines.reach import SameHost
-from modelyard_server.engines.spec import ContainerSpec, LeasedDevice, Phase
+from modelyard_server.engines.spec import ContainerSpec, ContainerState, LeasedDevice, Phase
 from tests.contracts.engines import SLEEP, MakeSpec, begin, ended, seen
 from tests.docker_support import sweep
 from tests.server_support import free_port, wait_for
@@ -189,6 +189,36 @@ def test_removed_behind_its_back(docker_engine: DockerEngine, docker_spec: MakeS
     docker_engine.remove(container)
     begin(docker_engine, docker_spec(SLEEP))
     assert seen(docker_engine, container).phase is Phase.RUNNING
+
+
+@pytest.mark.docker
+def test_one_that_docker_cannot_tell_of_hides_no_other(
+    docker_engine: DockerEngine,
+    docker_spec: MakeSpec,
+    workspace_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = begin(docker_engine, docker_spec(SLEEP))
+    other = begin(docker_engine, docker_spec(SLEEP, name="two"))
+    broken = subprocess.check_output(
+        ["docker", "inspect", "--format", "{{.Id}}", one], text=True
+    ).strip()
+    inspect = docker_engine.inspect
+
+    def answer(container: str) -> ContainerState | None:
+        if container == broken:
+            raise EngineUnavailable("Docker could not do it: layer does not exist.")
+        return inspect(container)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(docker_engine, "inspect", answer)
+        found = {state.container: state for state in docker_engine.list(workspace_id)}
+    assert {name: state.phase for name, state in found.items()} == {
+        one: Phase.RUNNING,
+        other: Phase.RUNNING,
+    }
+    assert (found[one].kind, found[one].name) == ("instance", "one")
+    assert found[one].spec_hash == docker_spec(SLEEP).digest
 
 
 @pytest.mark.docker

@@ -154,6 +154,25 @@ def test_a_first_deployment_that_fails(bench: Bench) -> None:
     assert bench.containers() == {}
 
 
+def test_packages_that_cannot_be_fetched_fail_a_deployment(
+    plain: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trying again for ever would help nobody: who mends the index deploys again."""
+    plain.register_light()
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    for name in ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "PIP_FIND_LINKS", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("UV_CACHE_DIR", str(plain.paths.root / "uv-cache"))
+    plain.paths.environments = plain.paths.root / "environments"
+    plain.reopen()
+    plain.serving.start()
+    made = plain.deploy("e", "light:1", script=LIGHT)
+    assert made.state == "failed"
+    assert made.error is not None and "could not be fetched" in made.error.message
+
+
 def test_a_deployment_that_crashes_again_and_again_is_left_off(bench: Bench) -> None:
     script = (
         "import os, threading\n"

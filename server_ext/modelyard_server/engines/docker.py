@@ -16,7 +16,7 @@ from modelyard.errors import EngineUnavailable, ModelyardError, NotFound
 from modelyard.schema.common import EngineInfo
 from modelyard_server.core.beneath import beneath, remove_tree
 from modelyard_server.engines import docker_exec
-from modelyard_server.engines.base import Ability, ExecHandle
+from modelyard_server.engines.base import Ability, EngineLost, ExecHandle
 from modelyard_server.engines.directories import make_mounts
 from modelyard_server.engines.docker_client import ACTION, QUICK, DockerClient
 from modelyard_server.engines.docker_devices import DockerDevices
@@ -27,6 +27,7 @@ from modelyard_server.engines.docker_spec import (
     environment,
     host_config,
     hostname,
+    listed,
     state,
 )
 from modelyard_server.engines.docker_watch import DockerWatch
@@ -103,15 +104,20 @@ class DockerEngine(DockerImages, DockerDevices):
         """All containers that carry the workspace's label, running or not."""
         with self._client.calling(QUICK) as api:
             rows = api.containers(all=True, filters={"label": f"{LABEL_WORKSPACE}={workspace}"})
-        states = (self._listed(row["Id"], str(row.get("State", ""))) for row in rows)
-        return [each for each in states if each is not None]
+        return [each for row in rows if (each := self._listed(row)) is not None]
 
-    def _listed(self, id: str, status: str) -> ContainerState | None:
+    def _listed(self, row: dict[str, Any]) -> ContainerState | None:
+        id, status = row["Id"], str(row.get("State", ""))
         kept = self._watch.known(id, status)
         if kept is not None:
             return kept
         moment = self._watch.mark()
-        seen = self.inspect(id)
+        try:
+            seen = self.inspect(id)
+        except EngineLost:
+            raise
+        except ModelyardError:
+            return listed(row)  # it alone cannot be told of: it is there, and so are the others
         if seen is not None:
             self._watch.keep(id, status, seen, moment)
         return seen

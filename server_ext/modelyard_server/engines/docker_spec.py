@@ -146,10 +146,6 @@ def state(found: dict[str, Any]) -> ContainerState:
     ended = phase is Phase.EXITED
     return ContainerState(
         container=found["Name"].lstrip("/"),
-        kind=labels.get(LABEL_KIND, ""),
-        name=labels.get(LABEL_NAME, ""),
-        workspace=labels.get(LABEL_WORKSPACE, ""),
-        spec_hash=labels.get(LABEL_SPEC, ""),
         phase=phase,
         exit_code=now.get("ExitCode") if ended else None,
         oom=bool(now.get("OOMKilled")) and ended,
@@ -157,7 +153,17 @@ def state(found: dict[str, Any]) -> ContainerState:
         started=_seconds(now.get("StartedAt", "")),
         finished=_seconds(now.get("FinishedAt", "")) if ended else None,
         restarts=found.get("RestartCount", 0),
-        labels=domain_labels(labels),
+        **_labelled(labels),
+    )
+
+
+def listed(row: dict[str, Any]) -> ContainerState:
+    """As much of a container's state as a line of Docker's list tells."""
+    labels = row.get("Labels") or {}
+    return ContainerState(
+        container=row["Names"][0].lstrip("/"),
+        phase=_phase(str(row.get("State", ""))),
+        **_labelled(labels),
     )
 
 
@@ -174,6 +180,17 @@ def holding(listed: dict[str, Any], since: float | None) -> Holding:
         ended=listed.get("State") != "created",
         since=since,
     )
+
+
+def _labelled(labels: dict[str, str]) -> dict[str, Any]:
+    """Fields of a state that our labels tell."""
+    return {
+        "kind": labels.get(LABEL_KIND, ""),
+        "name": labels.get(LABEL_NAME, ""),
+        "workspace": labels.get(LABEL_WORKSPACE, ""),
+        "spec_hash": labels.get(LABEL_SPEC, ""),
+        "labels": domain_labels(labels),
+    }
 
 
 def _phase(status: str) -> Phase:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from modelyard.errors import EngineUnavailable, ModelyardError, ServerError
+from modelyard.errors import ModelyardError, ServerError
 from modelyard.schema.common import Progress
 from modelyard_server.core.converged import Again
 from modelyard_server.core.paths import Paths
@@ -204,7 +204,7 @@ class Rollout:
         except Superseded:
             self._give_over(coming)
             return False
-        except EngineUnavailable:
+        except EngineLost:
             self._give_over(coming)
             raise  # the wish stands until the engine is back
         except Exception as error:  # noqa: BLE001  a fault of ours must not be tried for ever
