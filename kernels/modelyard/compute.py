@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
 from typing import Any
 
 from modelyard.collection import Collection
 from modelyard.display import Column, ago, size
 from modelyard.errors import EngineUnavailable, ModelyardError
-from modelyard.following import follow
 from modelyard.handle import LivingHandle, Place
 from modelyard.schema.compute import (
     InstanceCreate,
     InstanceInfo,
     InstanceMove,
     InstanceUsage,
-    LogText,
 )
 from modelyard.schema.devices import Device
 
@@ -92,21 +89,6 @@ class ComputeInstance(LivingHandle[InstanceInfo]):
         if self.info.state == "failed" and state != "failed":
             raise _failure(self.info)
         return self
-
-    def logs(self, tail: int = 500) -> str:
-        """The end of its log."""
-        return self._client.get(self._path("/log"), LogText, tail=tail).text
-
-    def follow_log(self, tail: int = 500) -> Iterator[str]:
-        """The end of its log, and then what is written, piece by piece, until you stop.
-
-        Raises
-        ------
-        WrongState: it was started by a version that did not count bytes.
-        """
-        path = self._path("/log")
-        first = self._client.get(path, LogText, tail=tail)
-        return follow(first, lambda at: self._client.get(path, LogText, offset=at))
 
     def usage(self) -> InstanceUsage:
         """Disk, memory and CPU in use now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,11 +22,9 @@ from modelyard.errors import (
     WrongState,
     from_body,
 )
-from modelyard.following import follow
 from modelyard.handle import LivingHandle, Place
 from modelyard.models import ModelVersion
 from modelyard.schema.common import ErrorInfo
-from modelyard.schema.compute import LogText
 from modelyard.schema.lineage import ENDPOINT, Thing
 from modelyard.schema.serving import (
     DeployRequest,
@@ -72,21 +70,6 @@ class Endpoint(LivingHandle[EndpointInfo]):
         keys = self._client.get(self._path("/keys"), EndpointKeys).keys
         self._key = keys[0]
         return keys
-
-    def logs(self, tail: int = 500) -> str:
-        """The end of the scoring server's log."""
-        return self._client.get(self._path("/log"), LogText, tail=tail).text
-
-    def follow_log(self, tail: int = 500) -> Iterator[str]:
-        """The end of its log, and then what is written, piece by piece, until you stop.
-
-        Raises
-        ------
-        WrongState: it was started by a version that did not count bytes.
-        """
-        path = self._path("/log")
-        first = self._client.get(path, LogText, tail=tail)
-        return follow(first, lambda at: self._client.get(path, LogText, offset=at))
 
     # -- calling it -------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -10,7 +10,9 @@ from urllib.parse import quote
 from modelyard.client import Client
 from modelyard.display import card
 from modelyard.errors import InvalidInput, NotFound
+from modelyard.following import follow
 from modelyard.schema.common import NAME_RULE, valid_name
+from modelyard.schema.compute import LogText
 from modelyard.schema.lineage import Thing
 from modelyard.waiting import wait_until
 
@@ -118,7 +120,7 @@ Living = TypeVar("Living", bound=Alive)
 
 
 class LivingHandle(Handle[Living]):
-    """A handle of something with a state: it can be waited for, and is gone at some time."""
+    """A handle of something that runs: it has a state and a log, and is gone at some time."""
 
     _place: ClassVar[Place]
 
@@ -137,6 +139,21 @@ class LivingHandle(Handle[Living]):
             return self.refresh()._info.state
         except NotFound:
             return DELETED
+
+    def logs(self, tail: int = 500) -> str:
+        """The end of its log."""
+        return self._client.get(self._path("/log"), LogText, tail=tail).text
+
+    def follow_log(self, tail: int = 500) -> Iterator[str]:
+        """The end of its log, and then what is written, piece by piece, until you stop.
+
+        Raises
+        ------
+        WrongState: it was started by a version that did not count bytes.
+        """
+        path = self._path("/log")
+        first = self._client.get(path, LogText, tail=tail)
+        return follow(first, lambda at: self._client.get(path, LogText, offset=at))
 
     def _until(self, done: Callable[[Living], bool], timeout: float) -> None:
         """Wait and show progress; `timeout` in seconds."""
