@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "action",
         choices=["base", "clean"],
         help="base: build the base image from Debian's packages (root); "
-        "clean: remove environments that nothing uses",
+        "clean: remove environments and images that nothing uses",
     )
 
     sealing = commands.add_parser(
