@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from modelyard.client import Client
 from modelyard.errors import NotConnected
+from tests.bad_server import BadServer
 
 
-class Rude:
+class Rude(BadServer):
     """Hangs up on the first request of all, and answers those after it."""
 
     def __init__(self) -> None:
         self.requests = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(self._answer_all_but_one)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection = self._listening.accept()[0]
-            except OSError:
-                return
-            with connection:
-                connection.recv(65536)
-                self.requests += 1
-                if self.requests > 1:
-                    connection.sendall(
-                        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
-                    )
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._listening.close()
+    def _answer_all_but_one(self, connection: socket.socket) -> None:
+        self.requests += 1
+        if self.requests > 1:
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+            )
 
 
 @pytest.fixture

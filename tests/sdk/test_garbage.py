@@ -27,6 +27,7 @@ from modelyard.schema.serving import EndpointInfo
 from modelyard.schema.tracking import RunCreate
 from modelyard.tracking.sink import open_sink
 from modelyard.transfers import download_files, files_below, upload_files
+from tests.bad_server import BadServer
 from tests.server_support import RunningServer
 
 
@@ -35,33 +36,24 @@ def http(status: str, body: bytes = b"", *headers: str) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-class Canned:
-    """Answers every request with the same bytes, then hangs up."""
+class Canned(BadServer):
+    """Answers every request with the same bytes; without any, it keeps who asks waiting."""
 
     def __init__(self) -> None:
         self.answer = b""
         self.silent = threading.Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(self._answer)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection = self._listening.accept()[0]
-            except OSError:
-                return
-            with connection:
-                connection.recv(65536)
-                if self.answer:
-                    connection.sendall(self.answer)
-                else:
-                    self.silent.wait()
+    def _answer(self, connection: socket.socket) -> None:
+        if self.answer:
+            connection.sendall(self.answer)
+        else:
+            self.silent.wait()
 
     def close(self) -> None:
         """Stop listening, and let go of who was kept waiting."""
         self.silent.set()
-        self._listening.close()
+        super().close()
 
 
 @pytest.fixture
